@@ -1,0 +1,81 @@
+"""A data set made ready for a network: split by person, scaled by its training part, as tensors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from rnnviz.data.dataset import Scaler, SequenceDataset, Split, Task, split_by_id
+from rnnviz.model import Batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Tensors time first; every scaler has seen the training part only."""
+
+    dataset: SequenceDataset
+    split: Split
+    inputs: Float[Tensor, "T N F"] | Int[Tensor, "T N"]
+    covariates: Float[Tensor, "N C"]
+    targets: Float[Tensor, "N K"] | Int[Tensor, " N"] | Int[Tensor, "N T"]
+    lengths: Int[Tensor, " N"] | None  # None: all are T long
+    target_scaler: Scaler
+
+    def batch(self, rows: Int[np.ndarray, " B"]) -> Batch:
+        """The sequences of some rows of the dataset."""
+        index = torch.from_numpy(rows)
+        return Batch(
+            self.inputs.index_select(1, index),
+            None if self.lengths is None else self.lengths[index],
+            self.covariates[index],
+            self.targets[index],
+        )
+
+    def part(self, name: str) -> Int[np.ndarray, " M"]:
+        """Rows of "train", "validation" or "test"."""
+        return getattr(self.split, name)
+
+
+def prepare(dataset: SequenceDataset, seed: int) -> Prepared:
+    """Split and scale.
+
+    Raises:
+        DataError: fewer than 5 people.
+    """
+    split = split_by_id(dataset.ids, seed)
+    train = split.train
+    regression = dataset.task is Task.REGRESSION
+    target_scaler = Scaler.fit(dataset.targets[train]) if regression else Scaler.identity(1)
+    targets = target_scaler(dataset.targets) if regression else dataset.targets.astype(np.int64)
+    covariates = dataset.covariates
+    if covariates.shape[1]:
+        covariates = Scaler.fit(covariates[train])(covariates)
+    whole = bool((dataset.lengths == dataset.steps).all())
+    return Prepared(
+        dataset=dataset,
+        split=split,
+        inputs=_time_first(_scaled(dataset, train)),
+        covariates=_tensor(covariates),
+        targets=_tensor(targets),
+        lengths=None if whole else _tensor(dataset.lengths.astype(np.int64)),
+        target_scaler=target_scaler,
+    )
+
+
+def _scaled(dataset: SequenceDataset, train: Int[np.ndarray, " M"]) -> np.ndarray:
+    if dataset.vocabulary or not dataset.standardise:
+        return dataset.inputs
+    inside = np.arange(dataset.steps) < dataset.lengths[:, None]
+    scaler = Scaler.fit(dataset.inputs[train][inside[train]])
+    return scaler(dataset.inputs) * inside[:, :, None].astype(np.float32)
+
+
+def _time_first(inputs: np.ndarray) -> Tensor:
+    kind = np.int64 if np.issubdtype(inputs.dtype, np.integer) else np.float32
+    return torch.from_numpy(np.ascontiguousarray(inputs.swapaxes(0, 1).astype(kind)))
+
+
+def _tensor(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.array(values))  # a copy: the dataset's arrays are read-only

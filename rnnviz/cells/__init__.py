@@ -1,0 +1,32 @@
+"""CELLS: every recurrent cell by name. A cell knows its equations, not its weights."""
+
+from collections.abc import Mapping
+
+from rnnviz.cells.base import Cell, Gate, Gates, Parts, Recur, States, recur_with, split_gates
+from rnnviz.cells.gru import Gru
+from rnnviz.cells.lstm import Lstm
+from rnnviz.cells.rnn import Rnn
+
+CELLS: Mapping[str, Cell] = {
+    cell.name: cell
+    for cell in (
+        Lstm("tanh"),
+        Gru(reset_after=True),
+        Rnn("tanh"),
+        Rnn("relu"),
+        Gru(reset_after=False),
+        Lstm("relu"),
+    )
+}
+
+__all__ = [
+    "CELLS",
+    "Cell",
+    "Gate",
+    "Gates",
+    "Parts",
+    "Recur",
+    "States",
+    "recur_with",
+    "split_gates",
+]

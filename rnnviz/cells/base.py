@@ -1,0 +1,98 @@
+"""What a recurrent cell is: gates from projections, the next state from gates.
+
+Cells are written once, for any array library of the array API standard: the same lines train in
+torch, replay in NumPy, and serve one step as well as all steps at once. No torch, no weights.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from array_api_compat import array_namespace
+from jaxtyping import Float
+
+Array = Any  # an array of NumPy or torch; all arrays of a call are of one library
+
+Parts = tuple[Float[Array, "*batch H"], ...]  # one array per gate, in the order of Cell.gates
+States = tuple[Float[Array, "*batch H"], ...]  # in the order of Cell.states; the first is h
+Recur = Callable[[Float[Array, "*batch H"]], Parts]  # s -> U_k s + b_k for every gate k
+
+
+class Gate(NamedTuple):
+    """A gate's symbol, and the range that its squash allows."""
+
+    symbol: str
+    low: float
+    high: float
+
+
+class Gates(NamedTuple):
+    """What the gates are before and after their squash."""
+
+    preactivations: Parts
+    values: Parts
+
+
+class Cell(ABC):
+    """A recurrent cell. Weights follow torch: row blocks in the order of `gates`.
+
+    Attributes:
+        name: its key in CELLS.
+        gates: symbols and ranges, in torch's row order.
+        states: "h" first, then what else the cell carries on.
+        fused: the torch.nn class that computes the same faster, None where there is none.
+        nonlinearity: that class's option of the same name, "" where it has none.
+        elementwise: whether U multiplies h only, so that all else acts on each unit alone.
+    """
+
+    name: str
+    gates: tuple[Gate, ...]
+    states: tuple[str, ...]
+    fused: str | None = None
+    nonlinearity: str = ""
+    elementwise: bool = True
+
+    @abstractmethod
+    def activate(self, x: Parts, recur: Recur, before: States) -> Gates:
+        """The gates of a step (or of all steps) from W x + b_W, U and the states before."""
+
+    @abstractmethod
+    def advance(self, gates: Parts, before: States) -> States:
+        """The states after a step, from the gates' values and the states before."""
+
+
+def sigmoid(z: Array) -> Array:
+    """1 / (1 + exp(-z)), by way of tanh: finite, and with a finite gradient, for every z."""
+    return 0.5 * (1.0 + array_namespace(z).tanh(0.5 * z))
+
+
+def tanh(z: Array) -> Array:
+    """The hyperbolic tangent."""
+    return array_namespace(z).tanh(z)
+
+
+def relu(z: Array) -> Array:
+    """max(z, 0), with slope 0 at 0 as torch has it."""
+    xp = array_namespace(z)
+    return xp.where(z > 0, z, xp.zeros_like(z))
+
+
+def hard_sigmoid(z: Array) -> Array:
+    """clip(z / 6 + 1/2, 0, 1), as in Keras 3 (Keras 2 has clip(z / 5 + 1/2, 0, 1))."""
+    return array_namespace(z).clip(z / 6.0 + 0.5, min=0, max=1)
+
+
+def split_gates(projected: Float[Array, "*batch GH"], gates: int) -> Parts:
+    """Blocks of the last axis, one per gate."""
+    size = projected.shape[-1] // gates
+    return tuple(projected[..., k * size : (k + 1) * size] for k in range(gates))
+
+
+def recur_with(
+    weights: Float[np.ndarray, "G H H"], bias: Float[np.ndarray, "G H"]
+) -> Callable[[Float[np.ndarray, "*batch H"]], Parts]:
+    """s -> U_k s + b_k in NumPy, for replaying a cell outside of torch."""
+    gates, size, _ = weights.shape
+    flat = weights.reshape(gates * size, size)
+    return lambda state: split_gates(state @ flat.T + bias.reshape(-1), gates)

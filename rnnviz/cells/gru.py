@@ -1,0 +1,38 @@
+"""Gated recurrent units: torch's convention, and the original one."""
+
+from rnnviz.cells.base import Cell, Gate, Gates, Parts, Recur, States, sigmoid, tanh
+
+
+class Gru(Cell):
+    """The GRU of Cho et al. (2014) in the variant of torch, and of Keras with reset_after=True.
+
+    r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)        what of the past enters the new content?
+    z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)        how much of the past stays?
+    n = tanh(W_n x + b_Wn + r * (U_n h + b_Un))     the new content
+    h_t = (1 - z) * n + z * h_{t-1}
+
+    With reset_after=False, r acts before the product, as in the paper and on the cheat sheet:
+    n = tanh(W_n x + b_Wn + U_n (r * h) + b_Un). The cheat sheet's u is 1 - z: its u multiplies
+    the new content.
+    """
+
+    gates = (Gate("r", 0.0, 1.0), Gate("z", 0.0, 1.0), Gate("n", -1.0, 1.0))
+    states = ("h",)
+
+    def __init__(self, *, reset_after: bool) -> None:
+        self.name = "gru" if reset_after else "gru-before"
+        self.fused = "GRU" if reset_after else None
+        self.elementwise = reset_after
+
+    def activate(self, x: Parts, recur: Recur, before: States) -> Gates:
+        """r and z first, then n, whose preactivation is the whole argument of its tanh."""
+        h_r, h_z, h_n = recur(before[0])
+        z_r, z_z = x[0] + h_r, x[1] + h_z
+        r, z = sigmoid(z_r), sigmoid(z_z)
+        z_n = x[2] + (r * h_n if self.elementwise else recur(r * before[0])[2])
+        return Gates((z_r, z_z, z_n), (r, z, tanh(z_n)))
+
+    def advance(self, gates: Parts, before: States) -> States:
+        """Between the new content and the state before, in the proportion z."""
+        _, z, n = gates
+        return ((1.0 - z) * n + z * before[0],)

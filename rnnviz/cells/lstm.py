@@ -1,0 +1,51 @@
+"""Long short-term memory, with tanh, or with ReLU and hard sigmoid as Keras allows."""
+
+from rnnviz.cells.base import (
+    Cell,
+    Gate,
+    Gates,
+    Parts,
+    Recur,
+    States,
+    hard_sigmoid,
+    relu,
+    sigmoid,
+    tanh,
+)
+
+
+class Lstm(Cell):
+    """The LSTM of Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000).
+
+    i = sigmoid(W_i x + b_Wi + U_i h + b_Ui)        is this input worth keeping?
+    f = sigmoid(W_f x + b_Wf + U_f h + b_Uf)        is the memory still worth keeping?
+    g = tanh(W_g x + b_Wg + U_g h + b_Ug)           the new content
+    o = sigmoid(W_o x + b_Wo + U_o h + b_Uo)        how much of the memory shows now?
+    c_t = f * c_{t-1} + i * g
+    h_t = o * tanh(c_t)
+
+    With activation "relu", ReLU stands for both tanh and the hard sigmoid for the sigmoid, as in
+    Keras' LSTM(activation="relu", recurrent_activation="hard_sigmoid").
+    """
+
+    states = ("h", "c")
+
+    def __init__(self, activation: str) -> None:
+        classic = activation == "tanh"
+        self.name = "lstm" if classic else "lstm-relu"
+        self.fused = "LSTM" if classic else None
+        content = Gate("g", -1.0, 1.0) if classic else Gate("g", 0.0, float("inf"))
+        self.gates = (Gate("i", 0.0, 1.0), Gate("f", 0.0, 1.0), content, Gate("o", 0.0, 1.0))
+        self._gate, self._content = (sigmoid, tanh) if classic else (hard_sigmoid, relu)
+
+    def activate(self, x: Parts, recur: Recur, before: States) -> Gates:
+        """i, f and o by the gate's squash, g by the content's."""
+        z = tuple(a + b for a, b in zip(x, recur(before[0]), strict=True))
+        i, f, g, o = z
+        return Gates(z, (self._gate(i), self._gate(f), self._content(g), self._gate(o)))
+
+    def advance(self, gates: Parts, before: States) -> States:
+        """The memory first, then what of it shows."""
+        i, f, g, o = gates
+        c = f * before[1] + i * g
+        return (o * self._content(c), c)

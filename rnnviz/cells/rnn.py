@@ -1,0 +1,28 @@
+"""The plain recurrent cell of Elman (1990), with tanh or ReLU."""
+
+from rnnviz.cells.base import Cell, Gate, Gates, Parts, Recur, States, relu, tanh
+
+
+class Rnn(Cell):
+    """h_t = squash(W x_t + b_W + U h_{t-1} + b_U); its one gate a is the new state itself."""
+
+    states = ("h",)
+    fused = "RNN"
+
+    def __init__(self, nonlinearity: str) -> None:
+        self.nonlinearity = nonlinearity
+        self.name = "rnn" if nonlinearity == "tanh" else "rnn-relu"
+        self.gates = (Gate("a", -1.0, 1.0) if nonlinearity == "tanh" else Gate("a", 0.0, _INF),)
+        self._squash = tanh if nonlinearity == "tanh" else relu
+
+    def activate(self, x: Parts, recur: Recur, before: States) -> Gates:
+        """The squashed sum of both projections."""
+        z = x[0] + recur(before[0])[0]
+        return Gates((z,), (self._squash(z),))
+
+    def advance(self, gates: Parts, before: States) -> States:
+        """The state is the gate."""
+        return (gates[0],)
+
+
+_INF = float("inf")

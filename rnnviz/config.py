@@ -1,0 +1,238 @@
+"""The settings of an experiment, frozen and checked where they are built.
+
+Every field is annotated with a Knob (a range) or a Choice (named options): the control, the range
+check, the help text and the command line option all follow from that one line. Standard library
+only, so that any process can read settings without paying for more.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+from rnnviz.errors import ConfigError
+
+
+class Knob(NamedTuple):
+    """A number's range, ends included, and what it is for."""
+
+    low: float
+    high: float
+    help: str
+    unit: str = ""
+
+
+class Choice(NamedTuple):
+    """Options by stored value, with the words that people see, and what it is for."""
+
+    options: Mapping[str, str]
+    help: str
+
+
+class Switch(NamedTuple):
+    """On or off, and what it is for."""
+
+    help: str
+
+
+class Text(NamedTuple):
+    """A short text such as a name, and what it is for."""
+
+    longest: int
+    help: str
+
+
+Rule = Knob | Choice | Switch | Text
+
+
+class Setting(NamedTuple):
+    """One field of a settings class with its rule."""
+
+    name: str
+    type: type
+    default: Any
+    rule: Rule
+
+
+def settings_of(cls: type) -> Iterator[Setting]:
+    """The fields of a settings class that carry a rule, in order."""
+    hints = get_type_hints(cls, include_extras=True)
+    for f in dataclasses.fields(cls):
+        rules = getattr(hints[f.name], "__metadata__", ())
+        if rules:
+            yield Setting(f.name, hints[f.name].__origin__, f.default, rules[0])
+
+
+def _check(setting: Setting, value: Any) -> None:
+    """Raises ConfigError where the value breaks the setting's rule."""
+    name, rule = setting.name, setting.rule
+    if isinstance(rule, Knob):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        whole = setting.type is not int or isinstance(value, int)
+        if not (number and whole and math.isfinite(value) and rule.low <= value <= rule.high):
+            kind = "a whole number" if setting.type is int else "a number"
+            unit = f" {rule.unit}" if rule.unit else ""
+            bounds = f"[{rule.low:g}, {rule.high:g}]{unit}"
+            raise ConfigError(f"{name} is {value!r}; it must lie in {bounds} and be {kind}")
+    elif isinstance(rule, Choice):
+        if value not in rule.options:
+            options = ", ".join(repr(option) for option in rule.options)
+            raise ConfigError(f"{name} is {value!r}; choose one of {options}")
+    elif isinstance(rule, Switch):
+        if not isinstance(value, bool):
+            raise ConfigError(f"{name} is {value!r}; it must be true or false")
+    elif not isinstance(value, str) or len(value) > rule.longest:
+        raise ConfigError(f"{name} must be a text of at most {rule.longest} characters")
+
+
+class _Checked:
+    """Checks every field against its rule when an instance is built."""
+
+    def __post_init__(self) -> None:
+        for setting in settings_of(type(self)):
+            _check(setting, getattr(self, setting.name))
+
+
+SOURCES = {
+    "nhanes": "NHANES activity (simulated)",
+    "text": "Text",
+    "file": "My own file",
+}
+BLOCKS = {
+    "144x1": "144 steps of 10-minute means",
+    "24x60": "24 steps of 60 minutes",
+    "1440x1": "1440 steps of 1 minute",
+}
+SCALES = {
+    "log1p+standard": "log(1 + x), standardised",
+    "standard": "standardised",
+    "log1p": "log(1 + x)",
+    "raw": "raw",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(_Checked):
+    """What is learned from: the source, and how its rows become sequences."""
+
+    source: Annotated[str, Choice(SOURCES, "Where the sequences come from.")] = "nhanes"
+    people: Annotated[int, Knob(30, 20_000, "How many people the simulator makes.")] = 800
+    days: Annotated[int, Knob(1, 7, "Days of each simulated person.")] = 1
+    blocks: Annotated[
+        str, Choice(BLOCKS, "How a day becomes a sequence: the steps, and the values in each.")
+    ] = "144x1"
+    scale: Annotated[
+        str,
+        Choice(
+            SCALES,
+            "What the network sees of each value. Standardising takes the mean and the standard "
+            "deviation of the training part only.",
+        ),
+    ] = "log1p+standard"
+    file: Annotated[str, Text(80, "The uploaded file or pasted text, by its server-made id.")] = ""
+    table: Annotated[str, Text(200, "The object inside the file.")] = ""
+    target: Annotated[str, Text(200, "The column to predict.")] = ""
+    person: Annotated[str, Text(200, "The column that names the person.")] = ""
+    tokens: Annotated[
+        str,
+        Choice({"characters": "characters", "words": "words"}, "What one step of a text is."),
+    ] = "characters"
+    window: Annotated[int, Knob(8, 512, "Tokens in one training sequence.")] = 64
+
+
+CELL_NAMES = {  # the keys of rnnviz.cells.CELLS
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "rnn": "RNN (tanh)",
+    "rnn-relu": "RNN (ReLU)",
+    "gru-before": "GRU, reset before the product",
+    "lstm-relu": "LSTM with ReLU and hard sigmoid",
+}
+ATTENTIONS = {"none": "none", "dot": "dot", "general": "general", "additive": "additive"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig(_Checked):
+    """The network."""
+
+    cell: Annotated[
+        str,
+        Choice(
+            CELL_NAMES,
+            "The recurrent cell. GRU follows torch and Keras (reset after the matrix product); the "
+            "other GRU is the original paper's and the cheat sheet's. The last two have no fused "
+            "kernel: they train by a step loop and are slower.",
+        ),
+    ] = "lstm"
+    hidden_size: Annotated[int, Knob(1, 512, "Units of each layer and direction.")] = 32
+    layers: Annotated[int, Knob(1, 4, "Recurrent layers, each reading the one below.")] = 1
+    bidirectional: Annotated[bool, Switch("A second network reads each sequence from its end.")] = (
+        False
+    )
+    dropout: Annotated[
+        float, Knob(0.0, 0.9, "Share of each layer's outputs set to zero while training.")
+    ] = 0.0
+    attention: Annotated[
+        str,
+        Choice(
+            ATTENTIONS,
+            "Attention over time between the top layer and the head: how a step's score is made.",
+        ),
+    ] = "additive"
+    covariates: Annotated[
+        bool, Switch("Age, sex and the like join before the head, after the recurrent layers.")
+    ] = False
+
+
+OPTIMISERS = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(_Checked):
+    """How the network learns."""
+
+    optimiser: Annotated[str, Choice(OPTIMISERS, "The rule that turns gradients into steps.")] = (
+        "adam"
+    )
+    learning_rate: Annotated[
+        float, Knob(1e-6, 10.0, "Size of a step; may be changed while a run goes on.")
+    ] = 3e-3
+    batch_size: Annotated[int, Knob(1, 1024, "Sequences in one step.")] = 32
+    epochs: Annotated[int, Knob(1, 10_000, "Passes over the training part.")] = 20
+    clip_norm: Annotated[
+        float, Knob(0.0, 1000.0, "Gradients longer than this are shortened to it; 0 is off.")
+    ] = 1.0
+    patience: Annotated[
+        int,
+        Knob(0, 1000, "Stop after so many epochs without a lower validation loss; 0 is never."),
+    ] = 0
+    seed: Annotated[
+        int, Knob(0, 2**31 - 1, "Decides the split, the first weights and every shuffle.")
+    ] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """One experiment, whole: the same settings give the same numbers on the same machine."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Plain values, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Mapping[str, Any]]) -> "RunConfig":
+        """The inverse of to_dict.
+
+        Raises:
+            ConfigError: a setting is unknown or outside of its range.
+        """
+        parts = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
+        try:
+            return cls(**{name: parts[name](**part) for name, part in values.items()})
+        except (KeyError, TypeError) as wrong:
+            raise ConfigError(f"these settings are not rnnviz's: {wrong}") from None

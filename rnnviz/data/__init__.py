@@ -1,0 +1,1 @@
+"""What people bring, typed and checked. No torch, no Streamlit."""

@@ -1,0 +1,176 @@
+"""The one type that every source is turned into, its split by person, and its scaling.
+
+NumPy only: no files, no pandas, no torch.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple, Self
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from rnnviz.errors import DataError
+
+
+class Task(StrEnum):
+    """What is predicted."""
+
+    REGRESSION = "regression"  # a number at the end of the sequence
+    CLASSIFICATION = "classification"  # a class at the end of the sequence
+    NEXT_TOKEN = "next token"  # at every step the token that follows
+
+
+class Variable(NamedTuple):
+    """A column's name and its unit ("" where it has none)."""
+
+    name: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the data come from, as it is shown beside every picture of them."""
+
+    title: str
+    authors: str = ""
+    year: str = ""
+    url: str = ""
+    licence: str = ""
+    simulated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceDataset:
+    """N sequences with their targets, read-only.
+
+    For tokens the inputs are indices into `vocabulary`, shaped N x T.
+    """
+
+    name: str
+    inputs: Float[np.ndarray, "N T F"] | Int[np.ndarray, "N T"]  # zero after each length
+    targets: Float[np.ndarray, "N K"] | Int[np.ndarray, " N"] | Int[np.ndarray, "N T"]
+    lengths: Int[np.ndarray, " N"]
+    times: Float[np.ndarray, " T"]
+    time_unit: str  # "min" from midnight, or "step"
+    features: tuple[Variable, ...]
+    outputs: tuple[Variable, ...]  # K numbers, or one variable whose classes are `classes`
+    classes: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    ids: tuple[str, ...]  # a split never cuts through an id
+    covariates: Float[np.ndarray, "N C"]
+    covariate_names: tuple[Variable, ...] = ()
+    groups: dict[str, tuple[str, ...]]  # label of each sequence, by grouping: "BMI class", ...
+    wear: Float[np.ndarray, "N T"] | None = None  # share of each step in which it was worn
+    standardise: bool = False  # whether the network sees standardised values
+    task: Task
+    source: Source
+    notes: tuple[str, ...] = ()  # what was noticed and done, one sentence each
+
+    def __post_init__(self) -> None:
+        n = len(self.inputs)
+        for name in ("targets", "lengths", "ids", "covariates"):
+            if len(getattr(self, name)) != n:
+                raise DataError(f"{name} holds {len(getattr(self, name))} rows, the inputs {n}")
+        for array in (self.inputs, self.targets, self.lengths, self.times, self.covariates):
+            array.flags.writeable = False
+
+    @property
+    def steps(self) -> int:
+        """Time steps of the longest sequence."""
+        return self.inputs.shape[1]
+
+    @property
+    def input_size(self) -> int:
+        """Values that the network reads at each step."""
+        return len(self.vocabulary) if self.vocabulary else self.inputs.shape[2]
+
+    @property
+    def output_size(self) -> int:
+        """Numbers that the head gives."""
+        if self.task is Task.NEXT_TOKEN:
+            return len(self.vocabulary)
+        return len(self.classes) or len(self.outputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Rows of the three parts, ascending; no id stands in two of them."""
+
+    train: Int[np.ndarray, " A"]
+    validation: Int[np.ndarray, " B"]
+    test: Int[np.ndarray, " C"]
+
+
+VALIDATION_SHARE = 0.16
+TEST_SHARE = 0.20
+
+
+def split_by_id(ids: tuple[str, ...], seed: int) -> Split:
+    """People at random into 64 % train, 16 % validation, 20 % test; all rows of one go together.
+
+    Raises:
+        DataError: fewer than 5 people.
+    """
+    people, person_of = np.unique(np.asarray(ids), return_inverse=True)
+    n = len(people)
+    if n < 5:
+        raise DataError(
+            f"the data hold {n} {'person' if n == 1 else 'people'}; "
+            "at least 5 are needed to train, validate and test on different ones"
+        )
+    order = np.random.default_rng(seed).permutation(n)
+    tests = max(1, round(n * TEST_SHARE))
+    validations = max(1, round(n * VALIDATION_SHARE))
+    part = np.zeros(n, dtype=np.int8)
+    part[order[:tests]] = 2
+    part[order[tests : tests + validations]] = 1
+    of_row = part[person_of]
+    return Split(
+        train=np.flatnonzero(of_row == 0),
+        validation=np.flatnonzero(of_row == 1),
+        test=np.flatnonzero(of_row == 2),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaler:
+    """x -> (x - mean) / sd, per column; a column that does not vary becomes 0, never NaN."""
+
+    mean: Float[np.ndarray, " F"]
+    sd: Float[np.ndarray, " F"]  # 1 where the column does not vary
+
+    @classmethod
+    def fit(cls, values: Float[np.ndarray, "*rows F"]) -> Self:
+        """Mean and standard deviation (ddof 0) of every column over all other axes, in float64."""
+        axes = tuple(range(values.ndim - 1))
+        mean = values.mean(axis=axes, dtype=np.float64)
+        sd = values.std(axis=axes, dtype=np.float64)
+        return cls(mean=mean, sd=np.where(sd > 1e-8 * np.maximum(1.0, np.abs(mean)), sd, 1.0))
+
+    @classmethod
+    def identity(cls, columns: int) -> Self:
+        """Leaves values as they are."""
+        return cls(mean=np.zeros(columns), sd=np.ones(columns))
+
+    def __call__(self, values: Float[np.ndarray, "*rows F"]) -> Float[np.ndarray, "*rows F"]:
+        """Scaled values, float32."""
+        return ((values - self.mean) / self.sd).astype(np.float32)
+
+    def invert(self, values: Float[np.ndarray, "*rows F"]) -> Float[np.ndarray, "*rows F"]:
+        """Back to the original unit."""
+        return values * self.sd + self.mean
+
+
+def subset(dataset: SequenceDataset, rows: Int[np.ndarray, " M"]) -> SequenceDataset:
+    """The dataset of the given rows."""
+    return replace(
+        dataset,
+        inputs=dataset.inputs[rows],
+        targets=dataset.targets[rows],
+        lengths=dataset.lengths[rows],
+        ids=tuple(dataset.ids[row] for row in rows),
+        covariates=dataset.covariates[rows],
+        groups={k: tuple(labels[row] for row in rows) for k, labels in dataset.groups.items()},
+        wear=None if dataset.wear is None else dataset.wear[rows],
+    )

@@ -1,0 +1,37 @@
+"""DATASETS: every source of data by name. A source is one line in the table."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from rnnviz.config import DataConfig
+from rnnviz.data import nhanes, text, uploads
+from rnnviz.data.dataset import SequenceDataset
+from rnnviz.data.days import as_sequences
+
+
+def _nhanes(config: DataConfig, home: Path) -> SequenceDataset:
+    return as_sequences(nhanes.load(config, home / "cache"), config)
+
+
+def _text(config: DataConfig, home: Path) -> SequenceDataset:
+    return text.load(config, uploads.read_text(home, config.file) if config.file else None)
+
+
+def _file(config: DataConfig, home: Path) -> SequenceDataset:
+    return as_sequences(uploads.load(config, home), config)
+
+
+DATASETS: Mapping[str, Callable[[DataConfig, Path], SequenceDataset]] = {
+    "nhanes": _nhanes,
+    "text": _text,
+    "file": _file,
+}
+
+
+def load(config: DataConfig, home: Path) -> SequenceDataset:
+    """The data set that the settings name; `home` holds the caches and what was uploaded.
+
+    Raises:
+        DataError: it cannot be made from what is there.
+    """
+    return DATASETS[config.source](config, home)

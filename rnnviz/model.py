@@ -1,0 +1,233 @@
+"""SequenceModel: stacked recurrent layers, attention over time, a head. Torch; no data, no files.
+
+Inside, time comes first ([T B H]): torch's recurrent kernels are faster that way.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from rnnviz.attention import Attended, Attention
+from rnnviz.cells import CELLS, Cell, split_gates
+from rnnviz.config import ModelConfig
+from rnnviz.data.dataset import Task
+from rnnviz.errors import ConfigError
+
+CHUNK = 240  # steps handed to a kernel at once: its workspace stays in the cache
+
+
+class Batch(NamedTuple):
+    """Sequences, time first."""
+
+    inputs: Float[Tensor, "T B F"] | Int[Tensor, "T B"]
+    lengths: Int[Tensor, " B"] | None  # None: all are T long
+    covariates: Float[Tensor, "B C"]
+    targets: Float[Tensor, "B K"] | Int[Tensor, " B"] | Int[Tensor, "B T"]
+
+
+class Readout(NamedTuple):
+    """What the head says, and how attention came to it."""
+
+    outputs: Float[Tensor, "B Q K"]
+    attended: Attended | None
+
+
+class StepLoop(nn.Module):
+    """A cell run step by step under autograd, for cells without a fused kernel."""
+
+    def __init__(self, cell: Cell, inputs: int, size: int) -> None:
+        super().__init__()
+        self.cell, rows = cell, len(cell.gates) * size
+        self.weight_ih_l0 = nn.Parameter(torch.empty(rows, inputs))
+        self.weight_hh_l0 = nn.Parameter(torch.empty(rows, size))
+        self.bias_ih_l0 = nn.Parameter(torch.empty(rows))
+        self.bias_hh_l0 = nn.Parameter(torch.empty(rows))
+
+    def forward(self, x: Float[Tensor, "T B I"]) -> tuple[Float[Tensor, "T B H"], None]:
+        """The state h after every step, from zero states."""
+        gates, size = len(self.cell.gates), self.weight_hh_l0.shape[1]
+        states = tuple(x.new_zeros(x.shape[1], size) for _ in self.cell.states)
+        hidden = []
+        # unbind: indexing projected[t] would make the backward pass quadratic in T
+        for step in nn.functional.linear(x, self.weight_ih_l0, self.bias_ih_l0).unbind(0):
+            values = self.cell.activate(split_gates(step, gates), self.recur, states).values
+            states = self.cell.advance(values, states)
+            hidden.append(states[0])
+        return torch.stack(hidden), None
+
+    def recur(self, state: Float[Tensor, "*batch H"]) -> tuple[Tensor, ...]:
+        """U_k s + b_k of every gate."""
+        projected = nn.functional.linear(state, self.weight_hh_l0, self.bias_hh_l0)
+        return split_gates(projected, len(self.cell.gates))
+
+
+class Direction(nn.Module):
+    """One direction of one layer; outputs stand on real time for both directions."""
+
+    def __init__(self, cell: Cell, inputs: int, size: int, *, reverse: bool) -> None:
+        super().__init__()
+        self.cell, self.reverse = cell, reverse
+        if cell.fused is None:
+            self.rnn: nn.Module = StepLoop(cell, inputs, size)
+        else:
+            extra = {"nonlinearity": cell.nonlinearity} if cell.nonlinearity else {}
+            self.rnn = getattr(nn, cell.fused)(inputs, size, **extra)
+
+    def forward(
+        self, x: Float[Tensor, "T B I"], lengths: Int[Tensor, " B"] | None
+    ) -> Float[Tensor, "T B H"]:
+        """The state h after every step; a backward direction reads from each sequence's end."""
+        if not self.reverse:
+            return self._run(x)
+        return flip_time(self._run(flip_time(x, lengths)), lengths)
+
+    def _run(self, x: Float[Tensor, "T B I"]) -> Float[Tensor, "T B H"]:
+        if self.cell.fused is None or len(x) <= CHUNK * 3 // 2:
+            return self.rnn(x)[0]
+        outputs, state = [], None
+        for chunk in x.split(CHUNK):
+            output, state = self.rnn(chunk, state)
+            outputs.append(output)
+        return torch.cat(outputs)
+
+
+def flip_time(
+    x: Float[Tensor, "T B I"], lengths: Int[Tensor, " B"] | None
+) -> Float[Tensor, "T B I"]:
+    """Each sequence back to front within its length; what is beyond stays where it is."""
+    if lengths is None:
+        return x.flip(0)
+    steps = torch.arange(len(x), device=x.device)[:, None]
+    index = torch.where(steps < lengths, lengths - 1 - steps, steps)
+    return x.gather(0, index[:, :, None].expand_as(x))
+
+
+class SequenceModel(nn.Module):
+    """Layers -> (attention) -> head.
+
+    Many-to-one: the head reads the last state (of both directions), joined by the attention's
+    context with that state as its query, and by the covariates. Next token: the same at every
+    step, with attention over the steps up to it.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        inputs: int,
+        outputs: int,
+        covariates: int,
+        task: Task,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if task is Task.NEXT_TOKEN and config.bidirectional:
+            raise ConfigError(
+                "bidirectional is on, but a backward network has read the next token already; "
+                "switch it off to predict the next token"
+            )
+        self.config, self.task, self.input_size = config, task, inputs
+        cell, size = CELLS[config.cell], config.hidden_size
+        ways = (False, True) if config.bidirectional else (False,)
+        width = size * len(ways)
+        self.layers = nn.ModuleList(
+            nn.ModuleList(
+                Direction(cell, inputs if layer == 0 else width, size, reverse=way) for way in ways
+            )
+            for layer in range(config.layers)
+        )
+        attends = config.attention != "none"
+        self.attention = Attention(config.attention, width) if attends else None
+        self.covariates = covariates if config.covariates else 0
+        self.head = nn.Linear(width * (2 if attends else 1) + self.covariates, outputs)
+        self._start(seed)
+
+    def _start(self, seed: int) -> None:
+        # torch's own scheme, from a generator of our own: the global one stays untouched
+        generator = torch.Generator().manual_seed(seed)
+        recurrent = self.config.hidden_size**-0.5
+        with torch.no_grad():
+            for name, weights in self.named_parameters():
+                owner = self.get_submodule(name.rpartition(".")[0])
+                bound = owner.in_features**-0.5 if isinstance(owner, nn.Linear) else recurrent
+                weights.uniform_(-bound, bound, generator=generator)
+
+    def encode(self, inputs: Float[Tensor, "T B F"] | Int[Tensor, "T B"]) -> Tensor:
+        """Tokens as one-hot vectors; values as they are."""
+        if inputs.is_floating_point():
+            return inputs
+        dtype = self.head.weight.dtype
+        return nn.functional.one_hot(inputs.long(), self.input_size).to(dtype)
+
+    def run_layer(
+        self, layer: int, x: Float[Tensor, "T B I"], lengths: Int[Tensor, " B"] | None
+    ) -> tuple[Float[Tensor, "T B H"], ...]:
+        """The states of one layer's directions; steps beyond a length hold zeros."""
+        outputs = tuple(way(x, lengths) for way in self.layers[layer])
+        if lengths is None:
+            return outputs
+        inside = torch.arange(len(x), device=x.device)[:, None, None] < lengths[:, None]
+        return tuple(output * inside for output in outputs)
+
+    def forward(self, batch: Batch, dropout: torch.Generator | None = None) -> Readout:
+        """Outputs of the head. A generator switches dropout on: training."""
+        x = self.encode(batch.inputs)
+        for layer in range(len(self.layers)):
+            x = torch.cat(self.run_layer(layer, x, batch.lengths), dim=-1)
+            if dropout is not None and self.config.dropout > 0:
+                keep = 1.0 - self.config.dropout
+                x = x * (torch.empty_like(x).bernoulli_(keep, generator=dropout) / keep)
+        return self.read(x, batch)
+
+    def read(self, top: Float[Tensor, "T B D"], batch: Batch) -> Readout:
+        """From the top layer's states to the outputs."""
+        states = top.transpose(0, 1)  # [B T D]
+        every_step = self.task is Task.NEXT_TOKEN
+        queries = states if every_step else self._last(top, batch.lengths)[:, None]
+        parts = [queries]
+        attended = None
+        if self.attention is not None:
+            allowed = self._allowed(states, batch.lengths, every_step)
+            attended = self.attention(queries, states, allowed)
+            parts.append(attended.context)
+        if self.covariates:
+            parts.append(batch.covariates[:, None].expand(-1, queries.shape[1], -1))
+        return Readout(self.head(torch.cat(parts, dim=-1)), attended)
+
+    def _last(
+        self, top: Float[Tensor, "T B D"], lengths: Int[Tensor, " B"] | None
+    ) -> Float[Tensor, "B D"]:
+        size = self.config.hidden_size
+        if lengths is None:
+            forward = top[-1, :, :size]
+        else:
+            forward = top[lengths - 1, torch.arange(top.shape[1]), :size]
+        if not self.config.bidirectional:
+            return forward
+        return torch.cat((forward, top[0, :, size:]), dim=-1)
+
+    def _allowed(
+        self, states: Float[Tensor, "B T D"], lengths: Int[Tensor, " B"] | None, causal: bool
+    ) -> Tensor:
+        b, t, _ = states.shape
+        steps = torch.arange(t, device=states.device)
+        allowed = steps <= steps[:, None] if causal else torch.ones(1, t, dtype=torch.bool)
+        allowed = allowed[None].expand(b, -1, -1)
+        if lengths is None:
+            return allowed
+        # a query beyond the length sees the first step, so that its softmax stays defined
+        return allowed & ((steps < lengths[:, None]) | (steps == 0))[:, None]
+
+
+def loss_of(outputs: Float[Tensor, "B Q K"], batch: Batch, task: Task) -> Float[Tensor, " B"]:
+    """Loss of each sequence: mean squared error (scaled targets), or mean cross-entropy [nats]."""
+    if task is Task.REGRESSION:
+        return ((outputs[:, 0] - batch.targets) ** 2).mean(dim=1)
+    targets = batch.targets if batch.targets.dim() == 2 else batch.targets[:, None]
+    losses = nn.functional.cross_entropy(outputs.transpose(1, 2), targets, reduction="none")
+    if batch.lengths is None or task is Task.CLASSIFICATION:
+        return losses.mean(dim=1)
+    inside = torch.arange(losses.shape[1]) < batch.lengths[:, None]
+    return (losses * inside).sum(dim=1) / batch.lengths

@@ -1,0 +1,113 @@
+"""What a model did on a few sequences, as arrays. NumPy only: no torch, no files, no clock.
+
+Axes: B sequence of the trace, T time step, F input feature, G gate, S state, H unit, Q query step,
+K output. A direction of a layer is a LayerTrace of its own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from rnnviz.errors import TraceError
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerTrace:
+    """One direction of one recurrent layer, on real time for both directions."""
+
+    cell: str  # key of CELLS
+    layer: int  # 0 is the layer that reads the inputs
+    reverse: bool  # reads from the end: the state after step t has seen the steps t..T
+    gate_names: tuple[str, ...]
+    state_names: tuple[str, ...]  # the first is h, the layer's output
+    inputs: Float[np.ndarray, "B T I"]  # what the layer read: the inputs, or the layer below
+    gates: Float[np.ndarray, "B T G H"]  # squashed: the values that moved the state
+    preactivations: Float[np.ndarray, "B T G H"]  # before the squash
+    states: Float[np.ndarray, "B T S H"]  # after step t
+    state_grads: Float[np.ndarray, "B T S H"] | None  # dL/dh_t, dL/dc_t: all paths from t on
+    input_weights: Float[np.ndarray, "G H I"]
+    recurrent_weights: Float[np.ndarray, "G H H"]
+    input_bias: Float[np.ndarray, "G H"]
+    recurrent_bias: Float[np.ndarray, "G H"]
+
+    @property
+    def title(self) -> str:
+        """Such as 'layer 1, backward'."""
+        return f"layer {self.layer + 1}" + (", backward" if self.reverse else "")
+
+    def gate(self, name: str) -> Float[np.ndarray, "B T H"]:
+        """The values of one gate.
+
+        Raises:
+            TraceError: the cell has no such gate.
+        """
+        return self.gates[:, :, _index(name, self.gate_names, "gate")]
+
+    def state(self, name: str) -> Float[np.ndarray, "B T H"]:
+        """The values of one state after every step.
+
+        Raises:
+            TraceError: the cell has no such state.
+        """
+        return self.states[:, :, _index(name, self.state_names, "state")]
+
+    def state_before(self, name: str) -> Float[np.ndarray, "B T H"]:
+        """The state each step started from: zero at the first step that is read."""
+        after = self.state(name)
+        before = np.zeros_like(after)
+        if self.reverse:
+            before[:, :-1] = after[:, 1:]  # steps beyond a sequence's length hold zeros
+        else:
+            before[:, 1:] = after[:, :-1]
+        return before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """A model's forward and backward pass over a few sequences, at one moment of training."""
+
+    epoch: int
+    step: int  # optimiser steps taken before
+    sequences: Int[np.ndarray, " B"]  # rows of the dataset
+    lengths: Int[np.ndarray, " B"]
+    inputs: Float[np.ndarray, "B T F"]  # as the network saw them: scaled, or one-hot tokens
+    outputs: Float[np.ndarray, "B Q K"]  # target's unit; for classes and tokens: probabilities
+    targets: Float[np.ndarray, "B Q K"] | Int[np.ndarray, "B Q"]
+    loss: Float[np.ndarray, " B"]  # the loss that was minimised, of each sequence
+    layers: tuple[LayerTrace, ...]
+    scores: Float[np.ndarray, "B Q T"] | None  # attention before the softmax; -inf is masked
+    attention: Float[np.ndarray, "B Q T"] | None  # after the softmax: rows sum to 1
+
+    def layer(self, layer: int, *, reverse: bool = False) -> LayerTrace:
+        """One direction of one layer.
+
+        Raises:
+            TraceError: the network has no such layer.
+        """
+        for candidate in self.layers:
+            if (candidate.layer, candidate.reverse) == (layer, reverse):
+                return candidate
+        raise TraceError(f"the trace has no layer {layer + 1}{', backward' if reverse else ''}")
+
+    @property
+    def top(self) -> tuple[LayerTrace, ...]:
+        """The directions of the last layer, forward first."""
+        last = max(layer.layer for layer in self.layers)
+        return tuple(layer for layer in self.layers if layer.layer == last)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What a model predicts for many test sequences, and where its attention lies on each."""
+
+    sequences: Int[np.ndarray, " N"]  # rows of the dataset
+    targets: Float[np.ndarray, " N"]  # target's unit, or the class
+    predictions: Float[np.ndarray, " N"]
+    attention: Float[np.ndarray, "N T"] | None  # many-to-one models only
+
+
+def _index(name: str, names: tuple[str, ...], kind: str) -> int:
+    if name not in names:
+        raise TraceError(f"there is no {kind} {name!r}; choose one of {', '.join(names)}")
+    return names.index(name)

@@ -1,0 +1,402 @@
+"""fit(config, dataset): training as a stream of events. The generator holds all state.
+
+No files, no threads, no global random state: every draw is a function of the seed and the step,
+so a run that goes on from a checkpoint gives the same numbers as one that never stopped.
+"""
+
+import io
+import math
+import time
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from rnnviz.batches import Prepared, prepare
+from rnnviz.config import RunConfig
+from rnnviz.data.sources import load
+from rnnviz.denormals import flushed
+from rnnviz.data.dataset import SequenceDataset, Task
+from rnnviz.errors import RunError
+from rnnviz.estimate import check_memory, trace_plan
+from rnnviz.evaluate import PARTS, baselines, evaluate
+from rnnviz.events import (
+    BatchEnded,
+    Checkpointed,
+    EpochEnded,
+    Event,
+    Failed,
+    Finished,
+    RateChanged,
+    Started,
+    Traced,
+)
+from rnnviz.model import Batch, SequenceModel, loss_of
+from rnnviz.record import record
+from rnnviz.wishes import Wishes
+
+Stream = Generator[Event, Wishes | None, None]
+
+OPTIMISERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": partial(torch.optim.Adam, fused=True),
+    "sgd": partial(torch.optim.SGD, fused=True),
+    "rmsprop": torch.optim.RMSprop,
+}
+
+
+def fit_stored(config: RunConfig, home: Path, state: bytes | None = None) -> Stream:
+    """fit with the data set that the settings name; `home` is where uploads and caches are kept.
+
+    Raises:
+        RnnvizError: the data or the settings cannot be used.
+    """
+    yield from fit(config, load(config.data, home), state)
+
+
+def fit(
+    config: RunConfig,
+    dataset: SequenceDataset,
+    state: bytes | None = None,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Stream:
+    """Train a network; everything that happens is an event.
+
+    Send Wishes to change the learning rate, or to have a Checkpointed as the next event. Given
+    the state of a Checkpointed, goes on from there with the same numbers, bit for bit. A loss or
+    gradient that is not finite ends the stream with Failed, after a Checkpointed that holds the
+    last good weights.
+
+    Args:
+        clock: seconds, for the durations in the events.
+
+    Raises:
+        ConfigError: the settings do not fit the data, or need more memory than there is.
+        DataError: the data cannot be split.
+    """
+    check_memory(config, dataset)
+    yield from _Training(config, prepare(dataset, config.training.seed), clock).stream(state)
+
+
+class _DivergedError(Exception):
+    """A number stopped being finite; says what and where."""
+
+    def __init__(self, what: str, where: str) -> None:
+        super().__init__(what)
+        self.what, self.where = what, where
+
+
+class _Training:
+    """The locals of fit: weights, optimiser, position."""
+
+    def __init__(self, config: RunConfig, prepared: Prepared, clock: Callable[[], float]) -> None:
+        self.config, self.prepared, self.clock = config, prepared, clock
+        dataset, settings = prepared.dataset, config.training
+        self.model = SequenceModel(
+            config.model,
+            inputs=dataset.input_size,
+            outputs=dataset.output_size,
+            covariates=dataset.covariates.shape[1],
+            task=dataset.task,
+            seed=settings.seed,
+        )
+        self.weights = list(self.model.parameters())
+        self.good = [weight.detach().clone() for weight in self.weights]
+        self.best = [weight.detach().clone() for weight in self.weights]
+        self.rate = settings.learning_rate
+        self.optimiser = OPTIMISERS[settings.optimiser](self.weights, lr=self.rate)
+        self.batches = math.ceil(len(prepared.split.train) / settings.batch_size)
+        self.metric = "mse" if dataset.task is Task.REGRESSION else "loss"
+        # the minimised loss is of scaled targets; times this it is in the target's unit, squared
+        self.unit = float(np.mean(prepared.target_scaler.sd**2)) if self.metric == "mse" else 1.0
+        self.plan = trace_plan(config, dataset)
+        self.epoch, self.batch, self.step = 1, 0, 0
+        self.loss_sum, self.norm_max, self.seconds = 0.0, 0.0, 0.0
+        self.best_loss, self.best_epoch = math.inf, 0
+
+    # -- the stream ------------------------------------------------------------------------------
+
+    def stream(self, state: bytes | None) -> Stream:
+        if state is None:
+            yield from self._say(self._started())
+        else:
+            self._load(state)
+        if self.step == 0:
+            yield from self._say(self._traced(0))
+        epochs, reason = self.config.training.epochs, "All epochs are done."
+        try:
+            while self.epoch <= epochs:
+                yield from self._one_epoch()
+                if self._patience_is_over():
+                    reason = self._stopped_early()
+                    break
+                self._next_epoch()
+                yield from self._say(self._checkpoint())
+        except _DivergedError as diverged:
+            _copy(self.good, self.weights)
+            yield from self._say(self._checkpoint())
+            yield self._failed(diverged)
+            return
+        scorecard = [evaluate(self.model, self.prepared, part)[0] for part in PARTS]
+        last = min(self.epoch, epochs)
+        yield Finished(
+            step=self.step,
+            epoch=last,
+            reason=reason,
+            scorecard=tuple(scorecard),
+        )
+
+    def _one_epoch(self) -> Stream:
+        order = self._order()
+        size = self.config.training.batch_size
+        while self.batch < self.batches:
+            rows = order[self.batch * size : (self.batch + 1) * size]
+            yield from self._say(self._one_batch(rows))
+        ended, survey = self._epoch_ended()
+        yield from self._say(ended)
+        stride = self.plan.stride
+        last = self.epoch == self.config.training.epochs or self._patience_is_over()
+        if stride and (self.epoch % stride == 0 or last):
+            yield from self._say(self._traced(self.epoch, survey))
+
+    def _say(self, event: Event) -> Stream:
+        """Yield an event and grant what is wished for in return."""
+        pending = [event]
+        while pending:
+            wishes = yield pending.pop(0)
+            if wishes is None:
+                continue
+            rate = wishes.learning_rate
+            changed = rate is not None and rate != self.rate
+            if changed:
+                self._set_rate(rate)
+                pending.insert(0, self._rate_changed())
+            if changed or wishes.checkpoint:
+                # a new rate is kept at once: after a crash it must change at the same step
+                pending.insert(0, self._checkpoint())
+
+    def _rate_changed(self) -> RateChanged:
+        return RateChanged(step=self.step, epoch=self.epoch, learning_rate=self.rate)
+
+    def _set_rate(self, rate: float) -> None:
+        self.rate = rate
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+
+    # -- one step --------------------------------------------------------------------------------
+
+    def _one_batch(self, rows: np.ndarray) -> BatchEnded:
+        start = self.clock()
+        with flushed():
+            value, norm = self._learn(self.prepared.batch(rows))
+        seconds = self.clock() - start
+        self.step, self.batch = self.step + 1, self.batch + 1
+        self.loss_sum += value * len(rows)
+        self.norm_max = max(self.norm_max, norm)
+        self.seconds += seconds
+        return BatchEnded(
+            step=self.step,
+            epoch=self.epoch,
+            loss=value * self.unit,
+            gradient_norm=norm,
+            seconds=seconds,
+        )
+
+    def _learn(self, batch: Batch) -> tuple[float, float]:
+        """One step of the optimiser; the loss before it, and the gradient's norm."""
+        dropout = None
+        if self.config.model.dropout:
+            dropout = torch.Generator().manual_seed(self.config.training.seed * 2**31 + self.step)
+        outputs = self.model(batch, dropout).outputs
+        loss = loss_of(outputs, batch, self.model.task).mean()
+        value = loss.item()
+        if not math.isfinite(value):
+            raise _DivergedError(f"the loss became {value}", self._first_bad_layer(batch))
+        self.optimiser.zero_grad()
+        loss.backward()
+        norm = self._clip()
+        _copy(self.weights, self.good)
+        self.optimiser.step()
+        return value, norm
+
+    def _clip(self) -> float:
+        """The gradient's norm before it is clipped."""
+        gradients = [weight.grad for weight in self.weights if weight.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
+        value = norm.item()
+        if not math.isfinite(value):
+            raise _DivergedError(f"the gradient's norm became {value}", self._first_bad_gradient())
+        most = self.config.training.clip_norm
+        if most:
+            nn.utils.clip_grads_with_norm_(self.weights, most, norm)
+        return value
+
+    def _first_bad_layer(self, batch: Batch) -> str:
+        with torch.no_grad():
+            x = self.model.encode(batch.inputs)
+            if not torch.isfinite(x).all():
+                return "the inputs"
+            for layer in range(len(self.model.layers)):
+                x = torch.cat(self.model.run_layer(layer, x, batch.lengths), dim=-1)
+                if not torch.isfinite(x).all():
+                    return f"layer {layer + 1}"
+        return "the head"
+
+    def _first_bad_gradient(self) -> str:
+        """The highest place, since backpropagation comes down from the head."""
+        places = [("the head", self.model.head)]
+        if self.model.attention is not None:
+            places.append(("the attention", self.model.attention))
+        for number in range(len(self.model.layers), 0, -1):
+            places.append((f"layer {number}", self.model.layers[number - 1]))
+        for name, module in places:
+            gradients = [w.grad for w in module.parameters() if w.grad is not None]
+            if not all(torch.isfinite(gradient).all() for gradient in gradients):
+                return name
+        return "the sum over all layers"
+
+    def _order(self) -> np.ndarray:
+        rng = np.random.default_rng([self.config.training.seed, self.epoch])
+        return rng.permutation(self.prepared.split.train)
+
+    # -- epochs ----------------------------------------------------------------------------------
+
+    def _epoch_ended(self) -> tuple[EpochEnded, Any]:
+        validation, _ = evaluate(self.model, self.prepared, "validation")
+        test, survey = evaluate(self.model, self.prepared, "test")
+        loss = validation.metrics[self.metric]
+        if loss < self.best_loss:
+            self.best_loss, self.best_epoch = loss, self.epoch
+            _copy(self.weights, self.best)
+        ended = EpochEnded(
+            step=self.step,
+            epoch=self.epoch,
+            train_loss=self.loss_sum * self.unit / len(self.prepared.split.train),
+            validation=validation,
+            test=test,
+            gradient_norm=self.norm_max,
+            learning_rate=self.rate,
+            seconds=self.seconds,
+        )
+        return ended, survey
+
+    def _next_epoch(self) -> None:
+        self.epoch, self.batch = self.epoch + 1, 0
+        self.loss_sum, self.norm_max, self.seconds = 0.0, 0.0, 0.0
+
+    def _patience_is_over(self) -> bool:
+        patience = self.config.training.patience
+        return bool(patience) and self.epoch - self.best_epoch >= patience
+
+    def _stopped_early(self) -> str:
+        _copy(self.best, self.weights)
+        patience = self.config.training.patience
+        return (
+            f"Stopped early: the validation loss has not fallen for {patience} "
+            f"epoch{'s' if patience > 1 else ''}; the weights of epoch {self.best_epoch} are kept."
+        )
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def _started(self) -> Started:
+        dataset = self.prepared.dataset
+        unit = dataset.outputs[0].unit
+        rows = {part: self.prepared.part(part) for part in PARTS}
+        return Started(
+            step=0,
+            epoch=0,
+            parameters=sum(weight.numel() for weight in self.weights),
+            sizes={part: len(found) for part, found in rows.items()},
+            people={p: len({dataset.ids[i] for i in found}) for p, found in rows.items()},
+            batches=self.batches,
+            epochs=self.config.training.epochs,
+            metric=self.metric,
+            unit=(f"({unit})²" if unit else "") if self.metric == "mse" else "nats",
+            baselines=baselines(self.prepared),
+            trace_stride=self.plan.stride,
+        )
+
+    def _traced(self, epoch: int, survey: Any = None) -> Traced:
+        if not self.plan.stride:
+            return Traced(step=self.step, epoch=epoch, trace=None, survey=survey)
+        if survey is None:
+            _, survey = evaluate(self.model, self.prepared, "test")
+        rows = traced_rows(self.prepared, self.plan.sequences)
+        trace = record(
+            self.model,
+            self.prepared.batch(rows),
+            rows,
+            epoch=epoch,
+            step=self.step,
+            target=self.prepared.target_scaler if self.metric == "mse" else None,
+        )
+        return Traced(step=self.step, epoch=epoch, trace=trace, survey=survey)
+
+    def _failed(self, diverged: _DivergedError) -> Failed:
+        kept = f"the weights of step {max(self.step - 1, 0)} are kept"
+        return Failed(
+            step=self.step,
+            epoch=self.epoch,
+            where=diverged.where,
+            message=(
+                f"In step {self.step + 1} (epoch {self.epoch}) {diverged.what}; it was first seen "
+                f"in {diverged.where}, and {kept}. Standardise the inputs, lower the learning rate "
+                f"(now {self.rate:g}) or clip gradients at a smaller norm."
+            ),
+        )
+
+    # -- checkpoints -----------------------------------------------------------------------------
+
+    _PLAIN = (
+        *("rate", "epoch", "batch", "step", "loss_sum", "norm_max", "seconds"),
+        *("best_loss", "best_epoch"),
+    )
+
+    def _checkpoint(self) -> Checkpointed:
+        buffer = io.BytesIO()
+        held = {name: getattr(self, name) for name in self._PLAIN}
+        torch.save(
+            {
+                **held,
+                "model": self.model.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "good": self.good,
+                "best": self.best,
+            },
+            buffer,
+        )
+        return Checkpointed(step=self.step, epoch=self.epoch, state=buffer.getvalue())
+
+    def _load(self, state: bytes) -> None:
+        try:
+            held = torch.load(io.BytesIO(state), weights_only=True)
+            self.model.load_state_dict(held["model"])
+            self.optimiser.load_state_dict(held["optimiser"])
+        except Exception as wrong:
+            raise RunError(
+                f"the checkpoint cannot be read ({type(wrong).__name__}); start the run again"
+            ) from wrong
+        self.good, self.best = held["good"], held["best"]
+        for name in self._PLAIN:
+            setattr(self, name, held[name])
+
+
+def _copy(source: list[torch.Tensor], into: list[torch.Tensor]) -> None:
+    with torch.no_grad():
+        for there, here in zip(source, into, strict=True):
+            here.copy_(there)
+
+
+def traced_rows(prepared: Prepared, most: int) -> np.ndarray:
+    """A few test sequences, spread evenly over the target where it is a number."""
+    rows = prepared.split.test
+    if prepared.dataset.task is Task.REGRESSION:
+        rows = rows[np.argsort(prepared.dataset.targets[rows, 0], kind="stable")]
+    count = min(most, len(rows))
+    positions = np.linspace(0, len(rows) - 1, count + 2)[1:-1].round().astype(int)
+    chosen = rows[positions] if count < len(rows) else rows
+    return np.unique(chosen).astype(np.int64)
