@@ -12,6 +12,8 @@ from jaxtyping import Float, Int
 from sklearn import metrics
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from rnnviz.batches import Prepared
 from rnnviz.data.dataset import Task
@@ -157,7 +159,10 @@ def _ridge(name: str, x: Float[np.ndarray, "N P"], prepared: Prepared) -> tuple[
     y = prepared.dataset.targets[:, 0].astype(np.float64)
     train, held_out = prepared.split.train, prepared.split.validation
     x = x.astype(np.float64)
-    fits = [Ridge(alpha=alpha).fit(x[train], y[train]) for alpha in PENALTIES]
+    fits = [
+        make_pipeline(StandardScaler(), Ridge(alpha=alpha)).fit(x[train], y[train])
+        for alpha in PENALTIES
+    ]
     errors = [np.mean((fit.predict(x[held_out]) - y[held_out]) ** 2) for fit in fits]
     best = fits[int(np.argmin(errors))]
     return tuple(
@@ -174,7 +179,8 @@ def _logistic(name: str, x: Float[np.ndarray, "N P"], prepared: Prepared) -> tup
     with warnings.catch_warnings():
         # a baseline that has not quite converged is still a baseline
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = LogisticRegression(C=0.01, max_iter=200).fit(x[train], seen)
+        model = LogisticRegression(C=0.01, max_iter=200)
+        fitted = make_pipeline(StandardScaler(), model).fit(x[train], seen)
     scores = []
     for part in PARTS:
         rows = prepared.part(part)

@@ -129,20 +129,25 @@ class SequenceModel(nn.Module):
                 "switch it off to predict the next token"
             )
         self.config, self.task, self.input_size = config, task, inputs
-        cell, size = CELLS[config.cell], config.hidden_size
-        ways = (False, True) if config.bidirectional else (False,)
+        self.covariates = covariates if config.covariates else 0
+        with torch.random.fork_rng(devices=[]):  # torch's modules draw weights of their own
+            self._build(CELLS[config.cell], outputs)
+        self._start(seed)
+
+    def _build(self, cell: Cell, outputs: int) -> None:
+        config = self.config
+        size, ways = config.hidden_size, (False, True) if config.bidirectional else (False,)
         width = size * len(ways)
         self.layers = nn.ModuleList(
             nn.ModuleList(
-                Direction(cell, inputs if layer == 0 else width, size, reverse=way) for way in ways
+                Direction(cell, self.input_size if layer == 0 else width, size, reverse=way)
+                for way in ways
             )
             for layer in range(config.layers)
         )
         attends = config.attention != "none"
         self.attention = Attention(config.attention, width) if attends else None
-        self.covariates = covariates if config.covariates else 0
         self.head = nn.Linear(width * (2 if attends else 1) + self.covariates, outputs)
-        self._start(seed)
 
     def _start(self, seed: int) -> None:
         # torch's own scheme, from a generator of our own: the global one stays untouched

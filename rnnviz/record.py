@@ -63,7 +63,8 @@ def record(
         loss = loss_of(readout.outputs, batch, model.task)
     above = torch.autograd.grad(loss.sum(), top)[0] if gradients else None
     layers: list[LayerTrace] = []
-    with flushed():
+    # a network that diverges is traced as it is: its infinities are its numbers
+    with flushed(), np.errstate(over="ignore", invalid="ignore"):
         for layer in reversed(range(len(model.layers))):
             traced, above = _layer(model, layer, inputs[layer], hidden[layer], batch.lengths, above)
             layers[:0] = traced

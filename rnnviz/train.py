@@ -66,8 +66,8 @@ def fit(
 ) -> Stream:
     """Train a network; everything that happens is an event.
 
-    Send Wishes to change the learning rate, or to have a Checkpointed as the next event. Given
-    the state of a Checkpointed, goes on from there with the same numbers, bit for bit. A loss or
+    Send Wishes to change the learning rate (then the next event is RateChanged), or to have a
+    Checkpointed as the next event. Given the state of a Checkpointed, goes on from there with the same numbers, bit for bit. A loss or
     gradient that is not finite ends the stream with Failed, after a Checkpointed that holds the
     last good weights.
 
@@ -125,6 +125,8 @@ class _Training:
             yield from self._say(self._started())
         else:
             self._load(state)
+            # so that what is wished for meanwhile is granted before the first step
+            yield from self._say(self._checkpoint())
         if self.step == 0:
             yield from self._say(self._traced(0))
         epochs, reason = self.config.training.epochs, "All epochs are done."
@@ -133,6 +135,7 @@ class _Training:
                 yield from self._one_epoch()
                 if self._patience_is_over():
                     reason = self._stopped_early()
+                    yield from self._say(self._checkpoint())
                     break
                 self._next_epoch()
                 yield from self._say(self._checkpoint())
@@ -175,8 +178,7 @@ class _Training:
             if changed:
                 self._set_rate(rate)
                 pending.insert(0, self._rate_changed())
-            if changed or wishes.checkpoint:
-                # a new rate is kept at once: after a crash it must change at the same step
+            if wishes.checkpoint:
                 pending.insert(0, self._checkpoint())
 
     def _rate_changed(self) -> RateChanged:
@@ -253,11 +255,13 @@ class _Training:
             places.append(("the attention", self.model.attention))
         for number in range(len(self.model.layers), 0, -1):
             places.append((f"layer {number}", self.model.layers[number - 1]))
+        norms = []
         for name, module in places:
-            gradients = [w.grad for w in module.parameters() if w.grad is not None]
-            if not all(torch.isfinite(gradient).all() for gradient in gradients):
+            gradients = [w.grad.double() for w in module.parameters() if w.grad is not None]
+            norms.append(nn.utils.get_total_norm(gradients).item())
+            if not math.isfinite(norms[-1]):
                 return name
-        return "the sum over all layers"
+        return places[int(np.argmax(norms))][0]  # each is finite, only their sum is not
 
     def _order(self) -> np.ndarray:
         rng = np.random.default_rng([self.config.training.seed, self.epoch])
@@ -369,7 +373,8 @@ class _Training:
             },
             buffer,
         )
-        return Checkpointed(step=self.step, epoch=self.epoch, state=buffer.getvalue())
+        between = self.batch == 0 and self.step > 0  # the epoch before has just ended
+        return Checkpointed(step=self.step, epoch=self.epoch - between, state=buffer.getvalue())
 
     def _load(self, state: bytes) -> None:
         try:

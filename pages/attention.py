@@ -1,0 +1,17 @@
+"""Attention: where the network looks, from scores to the weighted sum."""
+
+import streamlit as st
+
+from rnnviz.ui import attending
+from rnnviz.ui.looking import looking
+
+seen = looking()
+if seen and seen.trace.attention is None:
+    st.info(
+        "This network has no attention. Choose **Attention** on the Train page and train again "
+        "to see which steps it looks at."
+    )
+elif seen:
+    attending.weights(seen)
+    attending.step_by_step(seen)
+    attending.groups(seen)

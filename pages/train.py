@@ -1,0 +1,12 @@
+"""Train: choose data, network and training; start, pause, step and stop; watch it learn."""
+
+import streamlit as st
+
+from rnnviz.ui import session, training
+
+left, right = st.columns([4, 9], gap="medium")
+with left:
+    config = training.settings()
+with right:
+    training.buttons(config, session.current())
+    training.progress(session.current())

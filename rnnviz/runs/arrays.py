@@ -1,0 +1,86 @@
+"""Traces as npz files, and back without a loss. Nothing in a file can name code to run."""
+
+import dataclasses
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from jaxtyping import Shaped
+
+from rnnviz.errors import RunError
+from rnnviz.runs.files import replace_file
+from rnnviz.trace import LayerTrace, Survey, Trace
+
+RECORDS: Mapping[str, type] = {kind.__name__: kind for kind in (Trace, LayerTrace, Survey)}
+SHAPE = "shape of the record"
+
+Arrays = dict[str, Shaped[np.ndarray, "..."]]
+
+
+def save_trace(path: Path, trace: Trace | None, survey: Survey | None) -> None:
+    """Writes both to one file.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    arrays: Arrays = {}
+    shape = {
+        "trace": _taken_apart(trace, "trace", arrays),
+        "survey": _taken_apart(survey, "survey", arrays),
+    }
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **{SHAPE: np.array(json.dumps(shape)), **arrays})
+    replace_file(path, file.getvalue())
+
+
+def load_trace(path: Path) -> tuple[Trace | None, Survey | None]:
+    """Reads what save_trace wrote.
+
+    Raises:
+        RunError: there is no such file, or it cannot be read.
+    """
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        shape = json.loads(str(arrays.pop(SHAPE)))
+    except FileNotFoundError:
+        raise RunError(f"no trace of epoch {path.stem} is kept; choose another epoch") from None
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as wrong:
+        raise RunError(
+            f"the trace of epoch {path.stem} cannot be read ({type(wrong).__name__}); "
+            "choose another epoch"
+        ) from None
+    for array in arrays.values():
+        array.flags.writeable = False
+    return _put_together(shape["trace"], arrays), _put_together(shape["survey"], arrays)
+
+
+def _taken_apart(value: Any, name: str, arrays: Arrays) -> Any:
+    """Plain values and names; every array goes to `arrays` under its name."""
+    if isinstance(value, np.ndarray):
+        arrays[name] = value
+        return {"array": name}
+    if dataclasses.is_dataclass(value):
+        fields = {
+            f.name: _taken_apart(getattr(value, f.name), f"{name}.{f.name}", arrays)
+            for f in dataclasses.fields(value)
+        }
+        return {"record": type(value).__name__, "fields": fields}
+    if isinstance(value, tuple):
+        return [_taken_apart(item, f"{name}.{k}", arrays) for k, item in enumerate(value)]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _put_together(value: Any, arrays: Arrays) -> Any:
+    if isinstance(value, list):
+        return tuple(_put_together(item, arrays) for item in value)
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]]
+    fields = {name: _put_together(item, arrays) for name, item in value["fields"].items()}
+    return RECORDS[value["record"]](**fields)

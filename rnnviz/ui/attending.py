@@ -1,0 +1,138 @@
+"""The parts of the Attention page."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rnnviz.config import ATTENTIONS
+from rnnviz.figures import VIEWS
+from rnnviz.figures.attention import attention_by_group
+from rnnviz.figures.data import activity
+from rnnviz.figures.theme import Quantity
+from rnnviz.figures.unrolled import naming
+from rnnviz.ui import session
+from rnnviz.ui.components.plot import plot
+from rnnviz.ui.components.tokens import coloured_tokens
+from rnnviz.ui.looking import Looking
+
+FORMULAS = {
+    "dot": r"e_t = s \cdot h_t",
+    "general": r"e_t = s \cdot W h_t",
+    "additive": r"e_t = v \cdot \tanh(W_s\, s + W_h\, h_t)",
+}
+STAGES = {
+    "scores": "1. Scores",
+    "softmax": "2. Softmax: the weights",
+    "weighted values": "3. Weighted states",
+}
+ROWS = 12
+
+
+def weights(seen: Looking) -> None:
+    """The weights with what was read, on one time axis."""
+    if seen.is_text:
+        _text(seen)
+    else:
+        strip = activity(seen.dataset, seen.row, step=seen.chosen.t, dark=seen.look.dark)
+        plot(strip, key="activity", on_click=seen.click)
+    plot(VIEWS["attention"].draw(seen.trace, seen.look), key="weights", on_click=seen.click)
+
+
+def _text(seen: Looking) -> None:
+    query = seen.look.query
+    st.caption(f"Weights when the token after step {query + 1} is predicted; click to choose it.")
+    coloured_tokens(
+        seen.tokens,
+        seen.trace.attention[seen.chosen.sequence, query],
+        low=0.0,
+        high=float(seen.trace.attention.max()),
+        dark=seen.look.dark,
+        key="tokens",
+        name="attention",
+        quantity=Quantity.ATTENTION,
+        selected=seen.chosen.t,
+        on_click=lambda t: session.select(t=t),
+    )
+
+
+def step_by_step(seen: Looking) -> None:
+    """Scores, their softmax, the weighted states, and the numbers of the steps that count most."""
+    kind = seen.run.config.model.attention
+    st.markdown(f"##### Step by step: {ATTENTIONS[kind]} attention")
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        st.latex(FORMULAS[kind])
+        st.latex(r"\alpha_t = \frac{\exp e_t}{\sum_k \exp e_k} \qquad c = \sum_t \alpha_t h_t")
+        st.dataframe(table(seen), width="stretch", hide_index=True)
+        st.caption(closing(seen))
+    with left:
+        stage = st.segmented_control(
+            "Stage",
+            list(STAGES),
+            default="scores",
+            key="stage",
+            format_func=STAGES.__getitem__,
+            bind="query-params",
+        )
+        look = replace(seen.look, stage=stage or "scores")
+        plot(VIEWS["attention steps"].draw(seen.trace, look), key="stages", on_click=seen.click)
+
+
+def _of_query(seen: Looking) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores, weights, and the states of the top layer, of the steps that may be seen."""
+    b, query = seen.chosen.sequence, seen.look.query
+    scores, attention = seen.trace.scores[b, query], seen.trace.attention[b, query]
+    states = np.concatenate([layer.state("h")[b] for layer in seen.trace.top], axis=-1)
+    allowed = np.isfinite(scores)
+    return scores[allowed], attention[allowed], states[allowed]
+
+
+def table(seen: Looking) -> pd.DataFrame:
+    """The selected step, then the steps with the largest weights: score, exp, weight, states."""
+    scores, attention, states = _of_query(seen)
+    first = [seen.chosen.t] if seen.chosen.t < len(scores) else []
+    order = [*first, *(t for t in np.argsort(-attention) if t not in first)][:ROWS]
+    names = naming(seen.dataset).steps
+    unit = min(seen.chosen.unit, states.shape[1] - 1)
+    shifted = np.exp(scores - scores.max())
+    return pd.DataFrame(
+        {
+            "step": [seen.tokens[t] if seen.is_text else names[t] for t in order],
+            "score e": scores[order],
+            "exp(e − max e)": shifted[order],
+            "weight α": attention[order],
+            f"h, unit {unit + 1}": states[order, unit],
+            f"α·h, unit {unit + 1}": attention[order] * states[order, unit],
+        }
+    )
+
+
+def closing(seen: Looking) -> str:
+    """The sums over all steps, which the table's columns add up to."""
+    scores, attention, states = _of_query(seen)
+    unit = min(seen.chosen.unit, states.shape[1] - 1)
+    total = np.exp(scores - scores.max()).sum()
+    context = attention @ states[:, unit]
+    return (
+        f"Over all {len(scores)} steps: exponentials add up to {total:.4f}, weights to "
+        f"{attention.sum():.4f}, weighted states of unit {unit + 1} to c = {context:.4f}. "
+        f"Equal weights would be {1 / len(scores):.4f} each."
+    )
+
+
+def groups(seen: Looking) -> None:
+    """The mean weights of the test people, by group."""
+    survey, known = seen.survey, seen.dataset.groups
+    if survey is None or survey.attention is None or not known:
+        return
+    st.markdown("##### Averaged over people")
+    by = st.selectbox("By", list(known), key="attention_by", bind="query-params")
+    labels = [known[by][row] for row in survey.sequences]
+    figure = attention_by_group(survey, labels, clock=seen.look.clock, dark=seen.look.dark)
+    plot(figure, key="groups")
+    st.caption(
+        f"Mean over {len(labels)} test sequences after epoch {seen.trace.epoch}; a weight says "
+        "where the context was read from, not that those hours cause the prediction."
+    )

@@ -1,0 +1,83 @@
+"""Settings classes as widgets: one rule, one widget, bound to the address of the page.
+
+A link is the experiment: every widget's value stands in the query parameters under its name.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.config import Choice, Knob, Setting, Switch, settings_of
+
+LABELS: Mapping[str, str] = {
+    "source": "Data",
+    "people": "People",
+    "days": "Days of each",
+    "blocks": "Steps of a day",
+    "scale": "Values",
+    "tokens": "One step is one of the",
+    "window": "Tokens in a sequence",
+    "cell": "Cell",
+    "hidden_size": "Units",
+    "layers": "Layers",
+    "bidirectional": "Both directions",
+    "dropout": "Dropout",
+    "attention": "Attention",
+    "covariates": "Join covariates",
+    "optimiser": "Optimiser",
+    "learning_rate": "Learning rate",
+    "batch_size": "Batch size",
+    "epochs": "Epochs",
+    "clip_norm": "Clip gradients at norm",
+    "patience": "Patience",
+    "seed": "Seed",
+}
+STEPS: Mapping[str, float] = {
+    "people": 50,
+    "learning_rate": 0.001,
+    "dropout": 0.1,
+    "clip_norm": 0.5,
+}
+
+
+def widget(setting: Setting, *, default: Any = None) -> Any:
+    """The widget of one setting; its value, which the rule allows."""
+    name, rule = setting.name, setting.rule
+    value = setting.default if default is None else default
+    common = {"key": name, "help": rule.help, "bind": "query-params"}
+    label = LABELS[name]
+    if isinstance(rule, Choice):
+        options = list(rule.options)
+        return st.selectbox(
+            label, options, options.index(value), format_func=rule.options.__getitem__, **common
+        )
+    if isinstance(rule, Switch):
+        return st.toggle(label, value, **common)
+    if isinstance(rule, Knob):
+        return _number(label, setting, rule, value, common)
+    return st.text_input(label, value, max_chars=rule.longest, **common)
+
+
+def _number(label: str, setting: Setting, rule: Knob, value: Any, common: dict[str, Any]) -> Any:
+    kind = setting.type
+    return st.number_input(
+        f"{label} [{rule.unit}]" if rule.unit else label,
+        min_value=kind(rule.low),
+        max_value=kind(rule.high),
+        value=kind(value),
+        step=kind(STEPS.get(setting.name, 1)),
+        format="%d" if kind is int else "%g",
+        **common,
+    )
+
+
+def named(cls: type) -> dict[str, Setting]:
+    """The settings of a class by name."""
+    return {setting.name: setting for setting in settings_of(cls)}
+
+
+def escaped(text: str) -> str:
+    """A name that people brought, with nothing in it that Markdown would take for its own."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])", r"\\\1", text)

@@ -1,0 +1,58 @@
+"""The parts of the Data page."""
+
+import streamlit as st
+
+from rnnviz.config import DataConfig, RunConfig, TrainingConfig
+from rnnviz.data.dataset import SequenceDataset, Task, split_by_id
+from rnnviz.figures import data as figures
+from rnnviz.ui import controls, session
+from rnnviz.ui.components.plot import plot
+from rnnviz.ui.words import summary
+
+
+def described(config: DataConfig) -> None:
+    """What the data are, where they come from, and what was done to them."""
+    dataset = session.dataset(config)
+    source = dataset.source
+    st.markdown(f"##### {controls.escaped(source.title)}")
+    if source.simulated:
+        st.badge("simulated", color="orange")
+    st.text(summary(RunConfig(data=config), dataset))
+    parts = [source.authors, source.year, source.licence]
+    st.caption(controls.escaped(". ".join(part for part in parts if part)))
+    for note in dataset.notes:
+        st.caption("• " + controls.escaped(note))
+
+
+def pictures(config: DataConfig) -> None:
+    """Sequences, wear, target, the mean over groups."""
+    dataset, dark = session.dataset(config), session.dark()
+    if dataset.task is Task.NEXT_TOKEN:
+        _text(dataset, dark)
+        return
+    row = st.slider("Row", 1, len(dataset.ids), key="row", help="One person or day.") - 1
+    groups = ", ".join(f"{by}: {labels[row]}" for by, labels in dataset.groups.items())
+    st.caption(controls.escaped(f"{dataset.ids[row]}; {groups}"))
+    plot(figures.day_curve(dataset, row, dark=dark), key="day")
+    left, right = st.columns(2)
+    split = split_by_id(dataset.ids, session.seed(TrainingConfig().seed))
+    with left:
+        plot(figures.target_histogram(dataset, split, dark=dark), key="target")
+    with right:
+        if dataset.wear is not None:
+            plot(figures.wear_by_hour(dataset, dark=dark), key="wear")
+    by = st.selectbox(
+        "Mean over people, by",
+        ["all together", *dataset.groups],
+        key="mean_by",
+        bind="query-params",
+    )
+    grouping = "" if by == "all together" else by
+    plot(figures.mean_day(dataset, grouping, dark=dark), key="mean_day")
+
+
+def _text(dataset: SequenceDataset, dark: bool) -> None:
+    plot(figures.token_frequencies(dataset, dark=dark), key="tokens")
+    st.markdown("##### The first sequence")
+    joint = "" if max(map(len, dataset.vocabulary)) == 1 else " "
+    st.text(joint.join(dataset.vocabulary[int(token)] for token in dataset.inputs[0]))

@@ -1,0 +1,257 @@
+"""What belongs to one visitor: the current run, what is known of it, and what is selected.
+
+The only reader and writer of st.session_state. What all visitors share (runner, sandbox, data
+sets, traces) lives in Streamlit's resource cache, with a bound each.
+"""
+
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+import streamlit as st
+
+from rnnviz.config import DataConfig, RunConfig
+from rnnviz.data import sources
+from rnnviz.data.dataset import SequenceDataset
+from rnnviz.data.sandbox import Sandbox
+from rnnviz.errors import RunError
+from rnnviz.events import RunView
+from rnnviz.runs import RUNNERS, Runner
+from rnnviz.runs.index import RunSummary, delete, list_runs
+from rnnviz.runs.log import Reading
+from rnnviz.runs.run import Run
+from rnnviz.trace import LayerTrace, Survey, Trace
+from rnnviz.ui import server
+
+PROGRAM = "rnnviz.train:fit_stored"
+
+
+def home() -> Path:
+    """Where runs, uploads and caches are kept: RNNVIZ_HOME, or the user's data folder."""
+    return Path(os.environ.get("RNNVIZ_HOME") or platformdirs.user_data_dir("rnnviz"))
+
+
+@st.cache_resource(show_spinner=False)
+def runner() -> Runner:
+    """The one runner of this server; RNNVIZ_RUNNER names another kind (tests)."""
+    made = RUNNERS[os.environ.get("RNNVIZ_RUNNER", "local")](home())
+    made.warm()
+    return made
+
+
+@st.cache_resource(show_spinner=False)
+def sandbox() -> Sandbox:
+    """The one place where uploaded files are parsed."""
+    return Sandbox()
+
+
+@st.cache_resource(show_spinner="Preparing the data …", max_entries=6)
+def dataset(config: DataConfig) -> SequenceDataset:
+    """The data set of these settings.
+
+    Raises:
+        DataError: it cannot be made.
+    """
+    return sources.load(config, home())
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _trace(run_id: str, epoch: int) -> tuple[Trace, Survey | None]:
+    return Run.open(home(), run_id).trace(epoch)
+
+
+def owner() -> str:
+    """Who this is: the browser's cookie; without cookies, this session."""
+    known = server.owner(st.context.cookies)
+    return known or st.session_state.setdefault("_owner", secrets.token_hex(16))
+
+
+# -- the current run -------------------------------------------------------------------------------
+
+
+def start(
+    config: RunConfig, *, until_step: int | None = None, until_epoch: int | None = None
+) -> Run:
+    """Make a run and give it to the runner; it becomes the current one.
+
+    Args:
+        until_step, until_epoch: where it pauses by itself.
+
+    Raises:
+        RnnvizError: the run cannot be started; nothing is left of it.
+    """
+    run = Run.create(home(), config, owner=owner(), now=time.time(), program=PROGRAM)
+    try:
+        if until_step is not None:
+            run.step_to(until_step)
+        elif until_epoch is not None:
+            run.epoch_to(until_epoch)
+        runner().submit(run)
+    except RunError:
+        delete(run)
+        raise
+    choose(run.id)
+    return run
+
+
+def choose(run_id: str) -> None:
+    """Make a run the current one."""
+    st.session_state["_run"] = run_id
+    st.session_state["_reading"] = Reading()
+    for key in ("epoch", "t", "unit", "layer", "sequence"):
+        st.session_state.pop(key, None)
+
+
+def current() -> Run | None:
+    """The run that this visitor looks at: the one chosen last, or the one in the address."""
+    named = st.session_state.get("_run") or st.query_params.get("run", "")
+    if not named:
+        return None
+    try:
+        run = Run.open(home(), named, owner=owner())
+    except RunError:
+        st.session_state.pop("_run", None)
+        st.query_params.pop("run", None)
+        return None
+    st.session_state["_run"] = run.id
+    if st.query_params.get("run") != run.id:
+        st.query_params["run"] = run.id
+    return run
+
+
+def view(run: Run) -> RunView:
+    """What is known of the current run by now; looking at it keeps it going."""
+    run.watch(time.time())
+    reading = run.follow(st.session_state.get("_reading", Reading()))
+    st.session_state["_reading"] = reading
+    return reading.view
+
+
+def my_runs() -> tuple[RunSummary, ...]:
+    """The runs of this visitor, newest first."""
+    return list_runs(home(), owner())
+
+
+# -- the selection ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What all pages look at. Everything counts from 0, but for the epoch (0: before training)."""
+
+    epoch: int
+    sequence: int  # of the trace
+    t: int
+    layer: int  # of trace.layers: directions count on their own
+    unit: int
+
+
+def latest(run_view: RunView) -> int | None:
+    """The last epoch whose trace is kept."""
+    return run_view.traced[-1] if run_view.traced else None
+
+
+def epoch_of(run_view: RunView) -> int | None:
+    """The epoch that is selected: the latest, unless an earlier one was chosen."""
+    chosen = st.session_state.get("epoch", "latest")
+    if chosen == "latest" or int(chosen) not in run_view.traced:
+        return latest(run_view)
+    return int(chosen)
+
+
+def trace_of(run: Run, run_view: RunView) -> tuple[Trace, Survey | None] | None:
+    """The trace of the selected epoch, None while there is none."""
+    epoch = epoch_of(run_view)
+    return None if epoch is None else _trace(run.id, epoch)
+
+
+def latest_trace(run: Run, run_view: RunView) -> tuple[Trace, Survey | None] | None:
+    """The newest trace, whatever is selected."""
+    epoch = latest(run_view)
+    return None if epoch is None else _trace(run.id, epoch)
+
+
+def selection(trace: Trace) -> Selection:
+    """What is selected, brought inside of the trace.
+
+    The widgets of the sidebar are bound to the same names; they count from 1.
+    """
+    layer = _within("layer", len(trace.layers))
+    sequence = _within("sequence", len(trace.sequences))
+    return Selection(
+        epoch=trace.epoch,
+        sequence=sequence,
+        t=_within("t", int(trace.lengths[sequence])),
+        layer=layer,
+        unit=_within("unit", trace.layers[layer].states.shape[-1]),
+    )
+
+
+def select(**places: int) -> None:
+    """Change the selection, in a callback or before the sidebar is drawn; counts from 0."""
+    for name, place in places.items():
+        st.session_state[name] = int(place) + 1
+
+
+def _within(name: str, count: int) -> int:
+    try:
+        wanted = int(st.session_state.get(name, 1))
+    except (TypeError, ValueError):
+        wanted = 1
+    inside = min(max(wanted, 1), count)
+    if inside != wanted:
+        st.session_state[name] = inside
+    return inside - 1
+
+
+def layer_of(trace: Trace, chosen: Selection) -> LayerTrace:
+    """The layer and direction that is selected."""
+    return trace.layers[chosen.layer]
+
+
+# -- uploads ---------------------------------------------------------------------------------------
+
+
+def upload_id(kind: str) -> str:
+    """The id of this visitor's last upload ("file") or pasted text ("text"), or ""."""
+    return st.session_state.get(f"_{kind}") or st.query_params.get(kind, "")
+
+
+def uploaded(kind: str, upload_id: str) -> None:
+    """Remember an upload; its id stands in the address, so that a reload finds it."""
+    st.session_state[f"_{kind}"] = upload_id
+    st.query_params[kind] = upload_id
+
+
+def uploads() -> int:
+    """Changes after each upload, so that the widget forgets the bytes it holds."""
+    return st.session_state.get("_uploads", 0)
+
+
+def next_upload() -> None:
+    """Empty the upload widget."""
+    st.session_state["_uploads"] = uploads() + 1
+
+
+# -- what was drawn --------------------------------------------------------------------------------
+
+
+def notice(text: str | None = None) -> str:
+    """Leave a sentence for the next drawing, or take what was left."""
+    if text is None:
+        return st.session_state.pop("_notice", "")
+    st.session_state["_notice"] = text
+    return text
+
+
+def seed(default: int) -> int:
+    """The seed that the settings hold now, wherever its widget stands."""
+    return int(st.session_state.get("seed", default))
+
+
+def dark() -> bool:
+    """Whether the page is dark."""
+    return st.context.theme.type == "dark"

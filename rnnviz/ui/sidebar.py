@@ -1,0 +1,119 @@
+"""The sidebar that all pages share: the current run, and the one selection."""
+
+import streamlit as st
+
+from rnnviz.data.dataset import SequenceDataset, Task
+from rnnviz.figures.unrolled import naming
+from rnnviz.runs.run import Run
+from rnnviz.trace import Trace
+from rnnviz.ui import controls, live, session
+from rnnviz.ui.words import number
+
+LOOKING = ("Unrolled", "Gates", "Attention")  # pages that show a trace
+
+
+def draw(page: str) -> None:
+    """The run with its state, the runs of before, and the selection."""
+    with st.sidebar:
+        run = session.current()
+        if run is None:
+            st.caption("No run yet. Press **Train** on the Train page: the settings there work.")
+        else:
+            st.markdown("##### Run")
+            live.status(run, follows_trace=page in LOOKING)
+        _earlier(run)
+        if run is not None:
+            _selection(run)
+
+
+def _earlier(run: Run | None) -> None:
+    runs = session.my_runs()
+    others = [summary for summary in runs if run is None or summary.id != run.id]
+    if not others:
+        return
+    with st.popover("Other runs", width="stretch"):
+        for other in others[:20]:
+            label = f"{other.title} · {other.status}, {other.epochs} epochs"
+            st.button(
+                label,
+                key=f"open_{other.id}",
+                on_click=session.choose,
+                args=(other.id,),
+                width="stretch",
+            )
+
+
+def _selection(run: Run) -> None:
+    view = session.view(run)
+    found = session.trace_of(run, view)
+    if found is None:
+        return
+    trace, _ = found
+    data = session.dataset(run.config.data)
+    chosen = session.selection(trace)
+    st.markdown("##### Look at")
+    epochs = ["latest", *[str(epoch) for epoch in reversed(view.traced)]]
+    if str(st.session_state.get("epoch", "latest")) not in epochs:
+        del st.session_state["epoch"]
+    st.selectbox(
+        f"Epoch (shown: {trace.epoch})",
+        epochs,
+        key="epoch",
+        help="The state of the network after this epoch; 0 is before training.",
+    )
+    _pick(
+        "Sequence",
+        "sequence",
+        [sequence_label(data, trace, b) for b in range(len(trace.sequences))],
+    )
+    st.caption(controls.escaped(outcome(data, trace, chosen.sequence)))
+    if len(trace.layers) > 1:
+        _pick("Layer", "layer", [layer.title for layer in trace.layers])
+    units = trace.layers[chosen.layer].states.shape[-1]
+    if units > 1:
+        _count("Unit", "unit", units, chosen.unit)
+    steps = int(trace.lengths[chosen.sequence])
+    _count(f"Step ({step_name(data, trace, chosen)})", "t", steps, chosen.t)
+
+
+def _pick(label: str, key: str, names: list[str]) -> None:
+    """Choose one of a few; the value counts from 1."""
+    st.selectbox(
+        label, range(1, len(names) + 1), key=key, format_func=lambda place: names[place - 1]
+    )
+
+
+def _count(label: str, key: str, count: int, place: int) -> None:
+    if count > 1:
+        st.session_state.setdefault(key, place + 1)
+        st.slider(label, 1, count, key=key)
+
+
+def step_name(data: SequenceDataset, trace: Trace, chosen: session.Selection) -> str:
+    """Such as '08:10', or the token that is read at the step."""
+    if data.vocabulary:
+        row = int(trace.sequences[chosen.sequence])
+        return repr(data.vocabulary[int(data.inputs[row, chosen.t])])
+    return naming(data).steps[chosen.t]
+
+
+def sequence_label(data: SequenceDataset, trace: Trace, b: int) -> str:
+    """Such as '2. S00012, BMI 27.3'; the same at every epoch, as a widget's option must be."""
+    row = int(trace.sequences[b])
+    if data.task is Task.NEXT_TOKEN:
+        return f"{b + 1}. window {data.ids[row]}"
+    name = data.outputs[0].name
+    if data.task is Task.CLASSIFICATION:
+        return f"{b + 1}. {data.ids[row]}, {name} {data.classes[int(trace.targets[b, 0])]}"
+    return f"{b + 1}. {data.ids[row]}, {name} {number(float(trace.targets[b, 0, 0]), 3)}"
+
+
+def outcome(data: SequenceDataset, trace: Trace, b: int) -> str:
+    """What the network says of the sequence at the selected epoch."""
+    if data.task is Task.NEXT_TOKEN:
+        return f"loss {number(float(trace.loss[b]), 3)} nats per token"
+    if data.task is Task.CLASSIFICATION:
+        said = int(trace.outputs[b, 0].argmax())
+        return f"predicted {data.classes[said]} ({trace.outputs[b, 0, said]:.0%})"
+    unit = data.outputs[0].unit
+    return f"predicted {number(float(trace.outputs[b, 0, 0]), 3)} {unit}".rstrip()

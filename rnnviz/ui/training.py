@@ -1,0 +1,205 @@
+"""The parts of the Train page: settings, buttons, and what moves."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.config import ModelConfig, RunConfig, TrainingConfig
+from rnnviz.data.dataset import Task, split_by_id
+from rnnviz.errors import ConfigError, RnnvizError
+from rnnviz.estimate import check_memory, estimate
+from rnnviz.events import RunView
+from rnnviz.figures import history
+from rnnviz.runs.run import Run
+from rnnviz.trace import Survey
+from rnnviz.ui import controls, live, session
+from rnnviz.ui.components.plot import plot
+from rnnviz.ui.data_settings import data_settings
+from rnnviz.ui.scorecard import difference_error, scorecard
+from rnnviz.ui.words import State, amount, duration, number, summary, verdict
+
+MODEL = ("cell", "hidden_size", "layers", "attention", "dropout", "bidirectional", "covariates")
+TRAINING = ("optimiser", "learning_rate", "batch_size", "epochs", "clip_norm", "patience", "seed")
+
+
+def settings() -> RunConfig | None:
+    """All settings of an experiment, and what they will cost; None where they cannot be used."""
+    of_data, of_model, of_training = st.tabs(["Data", "Network", "Training"])
+    try:
+        with of_model:
+            model = ModelConfig(**_widgets(ModelConfig, MODEL))
+        with of_training:
+            training = TrainingConfig(**_widgets(TrainingConfig, TRAINING))
+        with of_data:
+            data = data_settings()
+        if data is None:
+            return None
+        config = RunConfig(data=data, model=model, training=training)
+        _cost(config)
+    except RnnvizError as wrong:
+        st.error(controls.escaped(str(wrong)))
+        return None
+    return config
+
+
+def _widgets(cls: type, names: tuple[str, ...]) -> dict[str, Any]:
+    known = controls.named(cls)
+    return {name: controls.widget(known[name]) for name in names}
+
+
+def _cost(config: RunConfig) -> None:
+    dataset = session.dataset(config.data)
+    if dataset.task is Task.NEXT_TOKEN and config.model.bidirectional:
+        raise ConfigError(
+            "both directions are on, but a backward network has read the next token already; "
+            "switch one off to predict the next token"
+        )
+    check_memory(config, dataset)
+    cost = estimate(config, dataset)
+    st.caption(
+        f"{summary(config, dataset)}. {cost.parameters:,} weights; about "
+        f"{duration(cost.seconds)} per epoch on one core, {amount(cost.bytes)} of memory."
+    )
+
+
+def buttons(config: RunConfig | None, run: Run | None) -> None:
+    """Train, Pause, one step, Stop. A press says what is wanted, so twice does no harm."""
+    state = live.look(run)[1] if run else None
+    kind = state.kind if state else "none"
+    over = kind in ("none", "finished", "failed")
+    going = kind in ("queued", "starting", "running")
+    row = st.container(horizontal=True)
+    if going:
+        _button(row, "Pause", "pause", run.pause, primary=True)
+    elif over:
+        _button(row, "Train", "train", lambda: _start(config), primary=True, off=config is None)
+    else:
+        _button(row, "Resume", "resume", lambda: _go_on(run, run.resume), primary=True)
+    step, epoch = _next(run) if run and not over else (1, 1)
+    if over:
+        one_batch = lambda: _start(config, until_step=1)  # noqa: E731 - a callback bound here
+        one_epoch = lambda: _start(config, until_epoch=1)  # noqa: E731
+    else:
+        one_batch = lambda: _go_on(run, lambda: run.step_to(step))  # noqa: E731
+        one_epoch = lambda: _go_on(run, lambda: run.epoch_to(epoch))  # noqa: E731
+    blocked = going or (over and config is None)
+    _button(row, "One batch", "batch", one_batch, off=blocked)
+    _button(row, "One epoch", "one_epoch", one_epoch, off=blocked)
+    _button(row, "Stop", "stop", lambda: _go_on(run, run.stop), off=over)
+    if not over:
+        _button(row, "New run", "new", lambda: _start(config), off=config is None)
+        _rate(run)
+
+
+def _button(
+    place: st.delta_generator.DeltaGenerator,
+    label: str,
+    key: str,
+    act: Callable[[], object],
+    *,
+    primary: bool = False,
+    off: bool = False,
+) -> None:
+    def pressed() -> None:
+        try:
+            act()
+        except RnnvizError as wrong:
+            session.notice(str(wrong))
+
+    place.button(
+        label,
+        key=f"do_{key}",
+        on_click=pressed,
+        type="primary" if primary else "secondary",
+        disabled=off,
+    )
+
+
+def _start(config: RunConfig, **until: int) -> None:
+    session.start(config, **until)
+
+
+def _go_on(run: Run, wish: Callable[[], object]) -> None:
+    wish()
+    session.runner().submit(run)
+
+
+def _next(run: Run) -> tuple[int, int]:
+    """The step and the epoch that one more of each would end."""
+    view = session.view(run)
+    return view.step + 1, (view.epochs[-1].epoch if view.epochs else 0) + 1
+
+
+def _rate(run: Run) -> None:
+    """The learning rate of the run that goes on."""
+    wanted = run.control().learning_rate
+    key = f"rate_{run.id}"
+    st.number_input(
+        "Learning rate of this run, from the next step on",
+        min_value=1e-6,
+        max_value=10.0,
+        value=wanted or run.config.training.learning_rate,
+        step=0.001,
+        format="%g",
+        key=key,
+        on_change=lambda: run.set_learning_rate(st.session_state[key]),
+    )
+
+
+def progress(run: Run | None) -> None:
+    """What moves: progress, loss, gradients, predictions; then what came out."""
+    if run is None:
+        st.info(
+            "Nothing is trained yet. The settings on the left work as they are: press **Train** "
+            "and watch the loss of the network beside that of the mean predictor."
+        )
+        return
+    dataset = session.dataset(run.config.data)
+    dark = session.dark()
+    clip = run.config.training.clip_norm
+
+    def draw(view: RunView, state: State) -> None:
+        st.progress(state.done, text=f"**{state.kind}** · {controls.escaped(state.text)}")
+        plot(history.loss_curve(view, dark=dark), key="loss", height=320)
+        lower = st.columns(2)
+        with lower[0]:
+            survey = _survey(run, view)
+            if dataset.task is Task.NEXT_TOKEN or survey is None:
+                _tokens(view, dataset.task)
+            elif dataset.task is Task.CLASSIFICATION:
+                plot(history.confusion(survey, dataset.classes, dark=dark), key="said", height=320)
+            else:
+                r = view.epochs[-1].test.metrics["r"] if view.epochs else None
+                figure = history.scatter(survey, dataset.outputs[0], r, dark=dark)
+                plot(figure, key="said", height=320)
+        with lower[1]:
+            plot(history.gradient_norms(view, clip, dark=dark), key="norms", height=320)
+        st.markdown(verdict(view, dataset.task, _error(run, survey)))
+
+    live.ticking(draw, run, every=live.FAST, name="progress")
+    view = session.view(run)
+    if view.started is not None:
+        scorecard(view)
+
+
+def _survey(run: Run, view: RunView) -> Survey | None:
+    found = session.latest_trace(run, view)
+    return None if found is None else found[1]
+
+
+def _tokens(view: RunView, task: Task) -> None:
+    """The scores of the last epoch as large numbers."""
+    last = view.epochs[-1].test.metrics if view.epochs else {}
+    shown = ("perplexity", "accuracy", "loss") if task is Task.NEXT_TOKEN else ()
+    for name in shown:
+        label = {"loss": "cross-entropy [nats]"}.get(name, name)
+        st.metric(f"Test {label}", number(last.get(name, float("nan")), 3))
+
+
+def _error(run: Run, survey: Survey | None) -> float | None:
+    dataset = session.dataset(run.config.data)
+    if survey is None or dataset.task is not Task.REGRESSION:
+        return None
+    train = split_by_id(dataset.ids, run.config.training.seed).train
+    return difference_error(survey, float(dataset.targets[train].mean()))

@@ -1,0 +1,160 @@
+"""What the pages say about a run, as plain text. Pure: no widgets, no clock, no files."""
+
+from dataclasses import dataclass
+
+from rnnviz.config import RunConfig
+from rnnviz.data.dataset import SequenceDataset, Task
+from rnnviz.events import RunView, Score
+
+METRICS = {
+    "mse": "MSE",
+    "mae": "MAE",
+    "r2": "R²",
+    "r": "r",
+    "loss": "cross-entropy",
+    "accuracy": "accuracy",
+    "perplexity": "perplexity",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """How a run stands: a kind that decides colours and buttons, and a sentence."""
+
+    kind: str  # queued, starting, running, paused, interrupted, finished, failed
+    text: str
+    active: bool  # more may come without anybody doing anything
+    done: float  # share of all steps
+
+
+def state_of(view: RunView, place: int | None, *, worked_on: bool, free: bool) -> State:
+    """How a run stands, from its events and its place in the queue of a runner with room or not."""
+    started = view.started
+    total = started.batches * started.epochs if started else 0
+    done = min(1.0, view.step / total) if total else 0.0
+
+    def state(kind: str, text: str, *, active: bool = False) -> State:
+        return State(kind=kind, text=text, active=active, done=1.0 if kind == "finished" else done)
+
+    if view.status == "failed":
+        return state("failed", view.message)
+    if view.status == "finished":
+        return state("finished", view.message)
+    if place is not None and place > 0 and free:
+        return state("starting", "Starting: the trainer is warming up …", active=True)
+    if place is not None and place > 0:
+        text = f"Queued: {place} in line. It starts by itself as soon as a place is free."
+        return state("queued", text, active=True)
+    if view.status == "paused":
+        held = view.message[:1].upper() + view.message[1:]
+        return state("paused", held, active=place is not None)
+    if place is None and not worked_on:
+        return state("interrupted", "Interrupted: nothing is lost. Press Resume to go on.")
+    if started is None:
+        return state(
+            "starting", "Starting: reading the data and fitting the baselines …", active=True
+        )
+    epoch = min(view.epoch, started.epochs) or 1
+    text = f"Epoch {epoch} of {started.epochs}, step {view.step} of {total}"
+    return state("running", text + time_left(view), active=True)
+
+
+def time_left(view: RunView) -> str:
+    """Such as ', 12 s left', from the pace of the last batches; "" while it is unknown."""
+    started, last = view.started, view.batches[-20:]
+    if started is None or not last:
+        return ""
+    pace = sorted(batch.seconds for batch in last)[len(last) // 2] * 1.25
+    left = pace * max(0, started.batches * started.epochs - view.step)
+    return f", about {duration(left)} left"
+
+
+def duration(seconds: float) -> str:
+    """Such as '8 s', '3 min', '2.5 h'."""
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def amount(count: float) -> str:
+    """Bytes as MB or GB."""
+    return f"{count / 1e6:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number with so many significant digits, and a true minus sign; '–' for none."""
+    if value != value:
+        return "–"
+    if abs(value) < 1e-9:
+        return "0"
+    return f"{value:.{digits}g}".replace("-", "−")
+
+
+def of_part(scores: tuple[Score, ...], predictor: str, part: str) -> Score | None:
+    """One predictor's score on one part."""
+    found = (s for s in scores if (s.predictor, s.part) == (predictor, part))
+    return next(found, None)
+
+
+def reference(task: Task) -> str:
+    """The predictor that knows no inputs, by its name in the scores."""
+    names = {Task.REGRESSION: "mean", Task.CLASSIFICATION: "class shares"}
+    return names.get(task, "unigram")
+
+
+REFERENCE_WORDS = {
+    "mean": "the mean predictor",
+    "class shares": "predicting the class shares",
+    "unigram": "the frequencies of single tokens",
+}
+
+
+def verdict(view: RunView, task: Task, error: float | None = None) -> str:
+    """Whether the network beats the predictor that knows no inputs, on the test part.
+
+    Args:
+        error: standard error of the difference of both losses, where it is known.
+    """
+    started = view.started
+    if started is None or not view.epochs:
+        return ""
+    scores = view.scorecard or (view.epochs[-1].test,)
+    network = of_part(scores, "network", "test")
+    base = of_part(started.baselines, reference(task), "test")
+    if network is None or base is None:
+        return ""
+    ours, theirs = network.metrics[started.metric], base.metrics[started.metric]
+    name, unit = METRICS[started.metric], f" {started.unit}" if started.unit else ""
+    rival = REFERENCE_WORDS[base.predictor]
+    facts = f"test {name} {number(ours)} against {number(theirs)}{unit}"
+    people = started.people["test"] if task is not Task.NEXT_TOKEN else 0
+    of_whom = f", {people} people" if people else ""
+    difference = theirs - ours
+    if error is not None and abs(difference) < 2 * error:
+        noise = f"the difference of {number(difference, 3)} is within two standard errors "
+        return (
+            f"The network does not beat {rival} beyond chance: {facts}; "
+            f"{noise}({number(2 * error, 3)}{of_whom})."
+        )
+    if difference > 0:
+        share = 100 * difference / theirs if theirs else 0.0
+        return f"The network beats {rival}: {facts}, {share:.0f} % lower{of_whom}."
+    return f"The network does not beat {rival}: {facts}{of_whom}."
+
+
+def summary(config: RunConfig, data: SequenceDataset) -> str:
+    """What goes in and what comes out, in one line."""
+    size = data.input_size
+    values = "value" if size == 1 else "values"
+    if data.task is Task.NEXT_TOKEN:
+        return (
+            f"{len(data.ids)} sequences of {data.steps} {config.data.tokens}, "
+            f"{len(data.vocabulary)} different ones; the next one is predicted at every step"
+        )
+    people = len(set(data.ids))
+    rows = (
+        f"{people} people"
+        if people == len(data.ids)
+        else f"{len(data.ids)} days of {people} people"
+    )
+    return f"{rows}, {data.steps} steps of {size} {values}; {data.outputs[0].name} is predicted"
