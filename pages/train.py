@@ -4,7 +4,7 @@ import streamlit as st
 
 from rnnviz.ui import session, training
 
-left, right = st.columns([4, 9], gap="medium")
+left, right = st.columns([3, 8], gap="medium")
 with left:
     config = training.settings()
 with right:

@@ -163,8 +163,9 @@ class RunView:
                 }
             case Failed() if self.status != "finished":
                 change = {"status": "failed", "message": event.message, "where": event.where}
-        latest = {"step": max(self.step, event.step), "epoch": max(self.epoch, event.epoch)}
-        return dataclasses.replace(self, **latest, **change)
+        change["step"] = max(self.step, event.step)
+        change["epoch"] = max(self.epoch, event.epoch)
+        return dataclasses.replace(self, **change)
 
     @property
     def scores(self) -> tuple[Score, ...]:

@@ -3,7 +3,8 @@
 Inside, time comes first ([T B H]): torch's recurrent kernels are faster that way.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -159,6 +160,10 @@ class SequenceModel(nn.Module):
                 bound = owner.in_features**-0.5 if isinstance(owner, nn.Linear) else recurrent
                 weights.uniform_(-bound, bound, generator=generator)
 
+    def ways(self, layer: int) -> tuple[Direction, ...]:
+        """The directions of a layer, forward first."""
+        return tuple(cast(Iterable[Direction], self.layers[layer]))
+
     def encode(self, inputs: Float[Tensor, "T B F"] | Int[Tensor, "T B"]) -> Tensor:
         """Tokens as one-hot vectors; values as they are."""
         if inputs.is_floating_point():
@@ -170,7 +175,7 @@ class SequenceModel(nn.Module):
         self, layer: int, x: Float[Tensor, "T B I"], lengths: Int[Tensor, " B"] | None
     ) -> tuple[Float[Tensor, "T B H"], ...]:
         """The states of one layer's directions; steps beyond a length hold zeros."""
-        outputs = tuple(way(x, lengths) for way in self.layers[layer])
+        outputs = tuple(way(x, lengths) for way in self.ways(layer))
         if lengths is None:
             return outputs
         inside = torch.arange(len(x), device=x.device)[:, None, None] < lengths[:, None]

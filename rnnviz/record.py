@@ -6,6 +6,7 @@ but U acts on each unit alone: its local derivatives come for all steps at once,
 NumPy carries dL/dh and dL/dc from the last step to the first.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -116,6 +117,9 @@ def _forward(model: SequenceModel, batch: Batch) -> tuple[list[Tensor], list[tup
     return inputs, hidden
 
 
+Turn = Callable[[Tensor], Tensor]  # between real time and the order in which a direction reads
+
+
 def _layer(
     model: SequenceModel,
     layer: int,
@@ -125,42 +129,53 @@ def _layer(
     above: Float[Tensor, "T B D"] | None,
 ) -> tuple[list[LayerTrace], Tensor | None]:
     """The traces of a layer's directions, and dL/dx for the layer below."""
-    size = model.config.hidden_size
-    traced, below = [], None if above is None else torch.zeros_like(x)
-    for number, (way, h) in enumerate(zip(model.layers[layer], hidden, strict=True)):
-        turn = (lambda v: flip_time(v, lengths)) if way.reverse else (lambda v: v)
+    traced, below = [], None
+    from_above = (None,) * len(hidden) if above is None else above.chunk(len(hidden), dim=-1)
+    for way, h, outer in zip(model.ways(layer), hidden, from_above, strict=True):
+
+        def turn(values: Tensor, reverse: bool = way.reverse) -> Tensor:
+            return flip_time(values, lengths) if reverse else values
+
         weights = weights_of(way)
         replay = _replay(way.cell, weights, turn(x).numpy(), turn(h).numpy())
         grads = None
-        if above is not None:
-            # states beyond a length are masked, so no gradient enters there
-            outer = turn(above[..., number * size : (number + 1) * size]).numpy()
-            if way.cell.elementwise:
-                adjoints, dz = _backward(way.cell, weights, replay, outer)
-            else:
-                adjoints, dz = _backward_by_autograd(way.cell, weights, replay, outer)
+        if outer is not None:
+            back = _backward if way.cell.elementwise else _backward_by_autograd
+            adjoints, dz = back(way.cell, weights, replay, turn(outer).numpy())
             flat = weights.input.reshape(-1, x.shape[-1])
-            below += turn(torch.from_numpy(dz.reshape(*dz.shape[:2], -1) @ flat))
+            read = turn(torch.from_numpy(dz.reshape(*dz.shape[:2], -1) @ flat))
+            below = read if below is None else below + read
             grads = _real_time(turn, adjoints)
-        traced.append(
-            LayerTrace(
-                cell=way.cell.name,
-                layer=layer,
-                reverse=way.reverse,
-                gate_names=tuple(gate.symbol for gate in way.cell.gates),
-                state_names=way.cell.states,
-                inputs=_batch_first(x),
-                gates=_real_time(turn, replay.gates),
-                preactivations=_real_time(turn, replay.preactivations),
-                states=_masked(_real_time(turn, replay.states), lengths),
-                state_grads=grads,
-                input_weights=weights.input,
-                recurrent_weights=weights.recurrent,
-                input_bias=weights.input_bias,
-                recurrent_bias=weights.recurrent_bias,
-            )
-        )
+        traced.append(_layer_trace(way, layer, x, weights, replay, grads, turn, lengths))
     return traced, below
+
+
+def _layer_trace(
+    way: Direction,
+    layer: int,
+    x: Float[Tensor, "T B I"],
+    weights: Weights,
+    replay: Replay,
+    grads: Float[np.ndarray, "B T S H"] | None,
+    turn: Turn,
+    lengths: Int[Tensor, " B"] | None,
+) -> LayerTrace:
+    return LayerTrace(
+        cell=way.cell.name,
+        layer=layer,
+        reverse=way.reverse,
+        gate_names=tuple(gate.symbol for gate in way.cell.gates),
+        state_names=way.cell.states,
+        inputs=_batch_first(x),
+        gates=_real_time(turn, replay.gates),
+        preactivations=_real_time(turn, replay.preactivations),
+        states=_masked(_real_time(turn, replay.states), lengths),
+        state_grads=grads,
+        input_weights=weights.input,
+        recurrent_weights=weights.recurrent,
+        input_bias=weights.input_bias,
+        recurrent_bias=weights.recurrent_bias,
+    )
 
 
 def weights_of(way: Direction) -> Weights:
@@ -242,7 +257,7 @@ def _local_derivatives(
     Shapes [T S B G H], [T S B G H], [T S R B H]. Each state of a unit depends on that unit's
     values only, so the gradient of the sum over all units holds every derivative at once.
     """
-    gates, size = len(cell.gates), replay.x.shape[-1]
+    gates = len(cell.gates)
     recur = recur_with(weights.recurrent, weights.recurrent_bias)
     x = [_leaf(replay.x[..., k, :]) for k in range(gates)]
     h = [_leaf(part) for part in recur(replay.before[0])]
@@ -257,8 +272,11 @@ def _local_derivatives(
         by_x.append(torch.stack(found[:gates], dim=2))
         by_h.append(torch.stack(found[gates : 2 * gates], dim=2))
         by_state.append(torch.stack(found[2 * gates :], dim=1))
-    assert by_x[0].shape[-1] == size
-    return tuple(torch.stack(part, dim=1).numpy() for part in (by_x, by_h, by_state))
+    return (
+        torch.stack(by_x, dim=1).numpy(),
+        torch.stack(by_h, dim=1).numpy(),
+        torch.stack(by_state, dim=1).numpy(),
+    )
 
 
 def _backward_by_autograd(
@@ -302,7 +320,7 @@ def _batch_first(x: Float[Tensor, "T B I"]) -> Float[np.ndarray, "B T I"]:
     return x.transpose(0, 1).contiguous().numpy()
 
 
-def _real_time(turn, parts: tuple[np.ndarray, ...]) -> Float[np.ndarray, "B T P H"]:
+def _real_time(turn: Turn, parts: tuple[np.ndarray, ...]) -> Float[np.ndarray, "B T P H"]:
     """Parts stacked on the axis before the last, batch first, on real time."""
     turned = [turn(torch.from_numpy(np.ascontiguousarray(part))).numpy() for part in parts]
     return np.ascontiguousarray(np.stack(turned, axis=2).swapaxes(0, 1))

@@ -7,7 +7,7 @@ so a run that goes on from a checkpoint gives the same numbers as one that never
 import io
 import math
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ from torch import nn
 
 from rnnviz.batches import Prepared, prepare
 from rnnviz.config import RunConfig
+from rnnviz.data.dataset import SequenceDataset, Task
 from rnnviz.data.sources import load
 from rnnviz.denormals import flushed
-from rnnviz.data.dataset import SequenceDataset, Task
 from rnnviz.errors import RunError
 from rnnviz.estimate import check_memory, trace_plan
 from rnnviz.evaluate import PARTS, baselines, evaluate
@@ -67,9 +67,9 @@ def fit(
     """Train a network; everything that happens is an event.
 
     Send Wishes to change the learning rate (then the next event is RateChanged), or to have a
-    Checkpointed as the next event. Given the state of a Checkpointed, goes on from there with the same numbers, bit for bit. A loss or
-    gradient that is not finite ends the stream with Failed, after a Checkpointed that holds the
-    last good weights.
+    Checkpointed as the next event. Given the state of a Checkpointed, goes on from there with the
+    same numbers, bit for bit. A loss or gradient that is not finite ends the stream with Failed,
+    after a Checkpointed that holds the last good weights.
 
     Args:
         clock: seconds, for the durations in the events.
@@ -163,7 +163,7 @@ class _Training:
         yield from self._say(ended)
         stride = self.plan.stride
         last = self.epoch == self.config.training.epochs or self._patience_is_over()
-        if stride and (self.epoch % stride == 0 or last):
+        if not stride or self.epoch % stride == 0 or last:
             yield from self._say(self._traced(self.epoch, survey))
 
     def _say(self, event: Event) -> Stream:
@@ -174,8 +174,7 @@ class _Training:
             if wishes is None:
                 continue
             rate = wishes.learning_rate
-            changed = rate is not None and rate != self.rate
-            if changed:
+            if rate is not None and rate != self.rate:
                 self._set_rate(rate)
                 pending.insert(0, self._rate_changed())
             if wishes.checkpoint:
@@ -250,7 +249,7 @@ class _Training:
 
     def _first_bad_gradient(self) -> str:
         """The highest place, since backpropagation comes down from the head."""
-        places = [("the head", self.model.head)]
+        places: list[tuple[str, nn.Module]] = [("the head", self.model.head)]
         if self.model.attention is not None:
             places.append(("the attention", self.model.attention))
         for number in range(len(self.model.layers), 0, -1):
@@ -390,7 +389,7 @@ class _Training:
             setattr(self, name, held[name])
 
 
-def _copy(source: list[torch.Tensor], into: list[torch.Tensor]) -> None:
+def _copy(source: Sequence[torch.Tensor], into: Sequence[torch.Tensor]) -> None:
     with torch.no_grad():
         for there, here in zip(source, into, strict=True):
             here.copy_(there)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from training_samples import make_dataset
 
 from rnnviz.batches import prepare
 from rnnviz.data.dataset import Scaler, Task, split_by_id
 from rnnviz.evaluate import baselines, class_metrics, regression_metrics
-from training_samples import make_dataset
 
 
 def score(scores, predictor, part="test"):

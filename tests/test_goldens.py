@@ -15,8 +15,8 @@ def golden(shared):
 
 
 def draws(*shapes):
-    np.random.seed(1)  # noqa: NPY002 - the numbers were published with this generator
-    return [np.random.randn(*shape) for shape in shapes]  # noqa: NPY002
+    np.random.seed(1)
+    return [np.random.randn(*shape) for shape in shapes]
 
 
 def softmax(z):

@@ -135,7 +135,7 @@ def test_gradients_through_time_equal_finite_differences(cell, task, outputs, se
             s, unit = int(rng.integers(len(layer.state_names))), int(rng.integers(H))
             if layer.states[b, t, s, unit] == 0:
                 continue  # a ReLU's kink: no derivative there
-            plus, minus = (nudged_loss(model, batch, trace, layer, (b, t, s, unit), e) for e in EPS)
+            plus, minus = (nudged_loss(model, batch, layer, (b, t, s, unit), e) for e in EPS)
             assert layer.state_grads[b, t, s, unit] == pytest.approx(
                 (plus - minus) / (EPS[0] - EPS[1]), abs=2e-8
             )
@@ -145,7 +145,7 @@ def test_gradients_through_time_equal_finite_differences(cell, task, outputs, se
 EPS = (1e-5, -1e-5)
 
 
-def nudged_loss(model, batch, trace, nudged, where, amount):
+def nudged_loss(model, batch, nudged, where, amount):
     """The loss of one sequence, with one state changed by `amount` right after one step."""
     b, at, state, unit = where
     lengths = batch.lengths

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import plotly
@@ -62,7 +63,9 @@ def talk(app, path, *, kind="http", scheme="http", query="", **headers):
         "headers": [(n.replace("_", "-").encode(), v.encode()) for n, v in headers.items()],
         "subprotocols": [],
     }
-    asyncio.run(app(scope, receive, send))
+    # In a thread of its own: after a browser test, Playwright's loop still runs in this one.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(asyncio.run, app(scope, receive, send)).result()
     if kind == "websocket":
         return said
     start, *bodies = said

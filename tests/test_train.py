@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 import torch
+from training_samples import make_config, make_dataset, of, pump, ticks
 
 from rnnviz.cells import CELLS
 from rnnviz.config import ModelConfig, RunConfig, TrainingConfig
@@ -24,7 +25,6 @@ from rnnviz.events import (
 )
 from rnnviz.train import fit
 from rnnviz.wishes import Wishes
-from training_samples import make_config, make_dataset, of, pump, ticks
 
 
 def numbers(events):

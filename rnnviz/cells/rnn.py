@@ -20,7 +20,7 @@ class Rnn(Cell):
         z = x[0] + recur(before[0])[0]
         return Gates((z,), (self._squash(z),))
 
-    def advance(self, gates: Parts, before: States) -> States:
+    def advance(self, gates: Parts, before: States) -> States:  # noqa: ARG002 - every cell has it
         """The state is the gate."""
         return (gates[0],)
 

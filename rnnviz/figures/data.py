@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from rnnviz.data.dataset import SequenceDataset, Split
 from rnnviz.errors import DataError
 from rnnviz.figures.clock import Clock, clock_axis
+from rnnviz.figures.colours import with_alpha
 from rnnviz.figures.frame import frame, note
 from rnnviz.figures.groups import band_and_line
 from rnnviz.figures.order import in_order, named
@@ -22,7 +23,6 @@ from rnnviz.figures.theme import (
     palette,
     plain,
     visible,
-    with_alpha,
 )
 
 

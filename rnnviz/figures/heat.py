@@ -107,7 +107,7 @@ def number_edges(count: int) -> Float[np.ndarray, " E"]:
 def number_axis(count: int, title: str) -> dict[str, Any]:
     """A vertical axis of numbered rows, the first on top."""
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200) if count / s <= 8 or s == 200)
-    first = step if step > 1 else 1
+    first = step if step > 2 else 1  # 1, 3, 5 or 1, 5, 10: 1 and 2 would touch
     return {
         "range": [count + 0.5, 0.5],
         "autorange": False,

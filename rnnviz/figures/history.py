@@ -8,10 +8,11 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from rnnviz.events import RunView, Started
+from rnnviz.figures.colours import with_alpha
 from rnnviz.figures.frame import frame, note
 from rnnviz.figures.heat import log_axis
 from rnnviz.figures.predictions import confusion, scatter
-from rnnviz.figures.theme import DASHES, palette, plain, with_alpha
+from rnnviz.figures.theme import DASHES, palette, plain
 
 __all__ = ["baselines_of", "confusion", "gradient_norms", "loss_curve", "loss_window", "scatter"]
 

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Int
 
 from rnnviz.data.dataset import Variable
+from rnnviz.figures.colours import with_alpha
 from rnnviz.figures.frame import frame, note
 from rnnviz.figures.heat import colour_bar
 from rnnviz.figures.theme import (
@@ -17,7 +18,6 @@ from rnnviz.figures.theme import (
     ink_on,
     palette,
     plain,
-    with_alpha,
 )
 from rnnviz.figures.values import Range
 from rnnviz.trace import Survey

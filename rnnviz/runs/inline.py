@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from rnnviz.runs.base import Runner
 from rnnviz.runs.pump import pump
@@ -11,7 +12,9 @@ from rnnviz.runs.run import Run
 class InlineRunner(Runner):
     """submit() comes back when the run has ended or holds."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, home: Path | None = None, *, clock: Callable[[], float] = time.time) -> None:
+        """home is not needed: a run knows its own."""
+        del home
         self._clock = clock
         self._troubles: dict[str, str] = {}
 

@@ -9,12 +9,12 @@ import streamlit as st
 from rnnviz.config import ATTENTIONS
 from rnnviz.figures import VIEWS
 from rnnviz.figures.attention import attention_by_group
-from rnnviz.figures.data import activity
 from rnnviz.figures.theme import Quantity
 from rnnviz.figures.unrolled import naming
 from rnnviz.ui import session
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.components.tokens import coloured_tokens
+from rnnviz.ui.layout import pair
 from rnnviz.ui.looking import Looking
 
 FORMULAS = {
@@ -34,20 +34,17 @@ def weights(seen: Looking) -> None:
     """The weights with what was read, on one time axis."""
     if seen.is_text:
         _text(seen)
-    else:
-        strip = activity(seen.dataset, seen.row, step=seen.chosen.t, dark=seen.look.dark)
-        plot(strip, key="activity", on_click=seen.click)
     plot(VIEWS["attention"].draw(seen.trace, seen.look), key="weights", on_click=seen.click)
 
 
 def _text(seen: Looking) -> None:
-    query = seen.look.query
+    query, (_, weights) = seen.look.query, seen.attention
     st.caption(f"Weights when the token after step {query + 1} is predicted; click to choose it.")
     coloured_tokens(
         seen.tokens,
-        seen.trace.attention[seen.chosen.sequence, query],
+        weights[seen.chosen.sequence, query],
         low=0.0,
-        high=float(seen.trace.attention.max()),
+        high=float(weights.max()),
         dark=seen.look.dark,
         key="tokens",
         name="attention",
@@ -61,29 +58,29 @@ def step_by_step(seen: Looking) -> None:
     """Scores, their softmax, the weighted states, and the numbers of the steps that count most."""
     kind = seen.run.config.model.attention
     st.markdown(f"##### Step by step: {ATTENTIONS[kind]} attention")
-    left, right = st.columns([3, 2], gap="large")
-    with right:
+    stage = st.segmented_control(
+        "Stage",
+        list(STAGES),
+        default="scores",
+        key="stage",
+        format_func=STAGES.__getitem__,
+        bind="query-params",
+    )
+    look = replace(seen.look, stage=stage or "scores")
+    picture, formulas = pair("stages")
+    with picture:
+        plot(VIEWS["attention steps"].draw(seen.trace, look), key="stages", on_click=seen.click)
+    with formulas:
         st.latex(FORMULAS[kind])
         st.latex(r"\alpha_t = \frac{\exp e_t}{\sum_k \exp e_k} \qquad c = \sum_t \alpha_t h_t")
-        st.dataframe(table(seen), width="stretch", hide_index=True)
         st.caption(closing(seen))
-    with left:
-        stage = st.segmented_control(
-            "Stage",
-            list(STAGES),
-            default="scores",
-            key="stage",
-            format_func=STAGES.__getitem__,
-            bind="query-params",
-        )
-        look = replace(seen.look, stage=stage or "scores")
-        plot(VIEWS["attention steps"].draw(seen.trace, look), key="stages", on_click=seen.click)
+    st.dataframe(table(seen), width="stretch", hide_index=True)
 
 
 def _of_query(seen: Looking) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scores, weights, and the states of the top layer, of the steps that may be seen."""
     b, query = seen.chosen.sequence, seen.look.query
-    scores, attention = seen.trace.scores[b, query], seen.trace.attention[b, query]
+    scores, attention = (values[b, query] for values in seen.attention)
     states = np.concatenate([layer.state("h")[b] for layer in seen.trace.top], axis=-1)
     allowed = np.isfinite(scores)
     return scores[allowed], attention[allowed], states[allowed]

@@ -46,7 +46,7 @@ def widget(setting: Setting, *, default: Any = None) -> Any:
     """The widget of one setting; its value, which the rule allows."""
     name, rule = setting.name, setting.rule
     value = setting.default if default is None else default
-    common = {"key": name, "help": rule.help, "bind": "query-params"}
+    common: dict[str, Any] = {"key": name, "help": rule.help, "bind": "query-params"}
     label = LABELS[name]
     if isinstance(rule, Choice):
         options = list(rule.options)

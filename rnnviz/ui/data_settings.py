@@ -1,5 +1,7 @@
 """The data part of the settings, as every page that needs it shows it."""
 
+from typing import Any
+
 import streamlit as st
 
 from rnnviz.config import DataConfig
@@ -29,7 +31,7 @@ def data_settings() -> DataConfig | None:
     """
     settings = controls.named(DataConfig)
     source = controls.widget(settings["source"])
-    values: dict[str, object] = {"source": source}
+    values: dict[str, Any] = {"source": source}
     if source == "file":
         found = _file()
         if found is None:

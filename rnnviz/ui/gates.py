@@ -11,6 +11,7 @@ from rnnviz.figures.values import names_of, one_sequence, range_in
 from rnnviz.ui import session
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.components.tokens import coloured_tokens
+from rnnviz.ui.layout import pair
 from rnnviz.ui.looking import Looking
 
 
@@ -71,8 +72,7 @@ def one_unit(seen: Looking, name: str) -> None:
 def all_units(seen: Looking, name: str) -> None:
     """What the units have in common: mean, spread, saturation, gradient."""
     look = replace(seen.look, name=name)
-    columns = st.columns(2)
-    shown = [key for key in ("spread", "saturation", "gradients") if VIEWS[key].fits(seen.trace)]
-    for place, key in enumerate(shown):
-        with columns[place % 2]:
+    for place, key in zip(pair("all"), ("spread", "gradients"), strict=True):
+        with place:
             plot(VIEWS[key].draw(seen.trace, look), key=f"all_{key}")
+    plot(VIEWS["saturation"].draw(seen.trace, look), key="all_saturation")

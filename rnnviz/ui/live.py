@@ -1,6 +1,7 @@
 """What moves while a run goes on: poll its directory, fold, draw. Nothing here trains or sleeps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 import streamlit as st
 
@@ -9,8 +10,9 @@ from rnnviz.runs.run import Run
 from rnnviz.ui import session
 from rnnviz.ui.words import State, state_of
 
+Colour = Literal["orange", "blue", "green", "red"]
 FAST, SLOW = 0.2, 2.0  # between two looks: the live page, the sidebar of all others [s]
-BADGES = {
+BADGES: Mapping[str, tuple[Colour, str]] = {
     "queued": ("orange", "queued"),
     "starting": ("blue", "starting"),
     "running": ("blue", "training"),

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
+from jaxtyping import Float
 
 from rnnviz.data.dataset import SequenceDataset, Task
+from rnnviz.errors import TraceError
 from rnnviz.events import RunView
 from rnnviz.figures import Look
 from rnnviz.figures.clock import Clock
@@ -46,15 +49,26 @@ class Looking:
         """What was read at each step."""
         return tuple(self.dataset.vocabulary[int(i)] for i in self.dataset.inputs[self.row])
 
+    @property
+    def attention(self) -> tuple[Float[np.ndarray, "B Q T"], Float[np.ndarray, "B Q T"]]:
+        """Scores and weights.
+
+        Raises:
+            TraceError: the network has no attention.
+        """
+        if self.trace.scores is None or self.trace.attention is None:
+            raise TraceError("this network has no attention; choose one on the Train page")
+        return self.trace.scores, self.trace.attention
+
     def click(self, clicked: Clicked) -> None:
         """Select the step that was clicked."""
-        session.select(t=self.look.clock.step_at(clicked.x))
+        session.select(t=Clock.of(self.dataset).step_at(clicked.x))
 
     def click_unit(self, clicked: Clicked) -> None:
         """Select the step and the unit that were clicked in a heat map."""
         units = self.layer.states.shape[-1]
         if not isinstance(clicked.y, str):
-            session.select(unit=min(max(round(clicked.y), 0), units - 1))
+            session.select(unit=min(max(int(clicked.y) - 1, 0), units - 1))  # rows count from 1
         self.click(clicked)
 
 

@@ -3,15 +3,12 @@
 import streamlit as st
 
 from rnnviz.errors import RnnvizError
-from rnnviz.ui import server, session, sidebar
+from rnnviz.ui import controls, layout, server, session, sidebar
 
 st.set_page_config(page_title="rnnviz", page_icon="🔁", layout="wide")
 
-# Room for pictures: Streamlit leaves six lines above a page and as much beside it.
-st.html(
-    "<style>[data-testid=stMainBlockContainer]"
-    "{padding: 2.5rem 2rem 3rem; max-width: 1900px}</style>"
-)
+layout.style()
+session.runner()  # its worker gets warm while the first page is read
 
 PAGES = (
     ("data", "Data", ":material/bar_chart:"),
@@ -30,7 +27,7 @@ page = st.navigation(
 try:
     sidebar.draw(page.title)
     if said := session.notice():
-        st.warning(said)
+        st.warning(controls.escaped(said))
     page.run()
 except RnnvizError as wrong:
-    st.error(str(wrong))
+    st.error(controls.escaped(str(wrong)))

@@ -7,6 +7,7 @@ from rnnviz.data.dataset import SequenceDataset, Task, split_by_id
 from rnnviz.figures import data as figures
 from rnnviz.ui import controls, session
 from rnnviz.ui.components.plot import plot
+from rnnviz.ui.layout import pair
 from rnnviz.ui.words import summary
 
 
@@ -34,7 +35,7 @@ def pictures(config: DataConfig) -> None:
     groups = ", ".join(f"{by}: {labels[row]}" for by, labels in dataset.groups.items())
     st.caption(controls.escaped(f"{dataset.ids[row]}; {groups}"))
     plot(figures.day_curve(dataset, row, dark=dark), key="day")
-    left, right = st.columns(2)
+    left, right = pair("shares")
     split = split_by_id(dataset.ids, session.seed(TrainingConfig().seed))
     with left:
         plot(figures.target_histogram(dataset, split, dark=dark), key="target")

@@ -19,7 +19,8 @@ from rnnviz.data.dataset import SequenceDataset
 from rnnviz.data.sandbox import Sandbox
 from rnnviz.errors import RunError
 from rnnviz.events import RunView
-from rnnviz.runs import RUNNERS, Runner
+from rnnviz.runs import RUNNERS
+from rnnviz.runs.base import Runner
 from rnnviz.runs.index import RunSummary, delete, list_runs
 from rnnviz.runs.log import Reading
 from rnnviz.runs.run import Run
@@ -59,7 +60,7 @@ def dataset(config: DataConfig) -> SequenceDataset:
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
-def _trace(run_id: str, epoch: int) -> tuple[Trace, Survey | None]:
+def _trace(run_id: str, epoch: int) -> tuple[Trace | None, Survey | None]:
     return Run.open(home(), run_id).trace(epoch)
 
 
@@ -130,9 +131,14 @@ def view(run: Run) -> RunView:
     return reading.view
 
 
+@st.cache_resource(show_spinner=False, ttl=10, max_entries=100)
+def _runs_of(of_whom: str) -> tuple[RunSummary, ...]:
+    return list_runs(home(), of_whom)  # a second for 500 runs: not at every drawing
+
+
 def my_runs() -> tuple[RunSummary, ...]:
-    """The runs of this visitor, newest first."""
-    return list_runs(home(), owner())
+    """The runs of this visitor, newest first, as they were at most 10 s ago."""
+    return _runs_of(owner())
 
 
 # -- the selection ---------------------------------------------------------------------------------
@@ -165,13 +171,14 @@ def epoch_of(run_view: RunView) -> int | None:
 def trace_of(run: Run, run_view: RunView) -> tuple[Trace, Survey | None] | None:
     """The trace of the selected epoch, None while there is none."""
     epoch = epoch_of(run_view)
-    return None if epoch is None else _trace(run.id, epoch)
+    trace, found = (None, None) if epoch is None else _trace(run.id, epoch)
+    return None if trace is None else (trace, found)
 
 
-def latest_trace(run: Run, run_view: RunView) -> tuple[Trace, Survey | None] | None:
-    """The newest trace, whatever is selected."""
+def survey(run: Run, run_view: RunView) -> Survey | None:
+    """The newest survey, whatever is selected."""
     epoch = latest(run_view)
-    return None if epoch is None else _trace(run.id, epoch)
+    return None if epoch is None else _trace(run.id, epoch)[1]
 
 
 def selection(trace: Trace) -> Selection:

@@ -1,9 +1,11 @@
 """The parts of the Train page: settings, buttons, and what moves."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.config import ModelConfig, RunConfig, TrainingConfig
 from rnnviz.data.dataset import Task, split_by_id
@@ -16,6 +18,7 @@ from rnnviz.trace import Survey
 from rnnviz.ui import controls, live, session
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.data_settings import data_settings
+from rnnviz.ui.layout import pair
 from rnnviz.ui.scorecard import difference_error, scorecard
 from rnnviz.ui.words import State, amount, duration, number, summary, verdict
 
@@ -65,37 +68,33 @@ def _cost(config: RunConfig) -> None:
 
 def buttons(config: RunConfig | None, run: Run | None) -> None:
     """Train, Pause, one step, Stop. A press says what is wanted, so twice does no harm."""
-    state = live.look(run)[1] if run else None
-    kind = state.kind if state else "none"
-    over = kind in ("none", "finished", "failed")
-    going = kind in ("queued", "starting", "running")
+    kind = live.look(run)[1].kind if run else "none"
     row = st.container(horizontal=True)
+    if run is None or kind in ("none", "finished", "failed"):
+        off = config is None
+        _button(row, "Train", partial(_start, config), primary=True, off=off)
+        _button(row, "One batch", partial(_start, config, until_step=1), off=off)
+        _button(row, "One epoch", partial(_start, config, until_epoch=1), off=off)
+        _button(row, "Stop", _nothing, off=True)
+        return
+    going = kind in ("queued", "starting", "running")
     if going:
-        _button(row, "Pause", "pause", run.pause, primary=True)
-    elif over:
-        _button(row, "Train", "train", lambda: _start(config), primary=True, off=config is None)
+        _button(row, "Pause", partial(_wish, run, run.pause), primary=True)
     else:
-        _button(row, "Resume", "resume", lambda: _go_on(run, run.resume), primary=True)
-    step, epoch = _next(run) if run and not over else (1, 1)
-    if over:
-        one_batch = lambda: _start(config, until_step=1)  # noqa: E731 - a callback bound here
-        one_epoch = lambda: _start(config, until_epoch=1)  # noqa: E731
-    else:
-        one_batch = lambda: _go_on(run, lambda: run.step_to(step))  # noqa: E731
-        one_epoch = lambda: _go_on(run, lambda: run.epoch_to(epoch))  # noqa: E731
-    blocked = going or (over and config is None)
-    _button(row, "One batch", "batch", one_batch, off=blocked)
-    _button(row, "One epoch", "one_epoch", one_epoch, off=blocked)
-    _button(row, "Stop", "stop", lambda: _go_on(run, run.stop), off=over)
-    if not over:
-        _button(row, "New run", "new", lambda: _start(config), off=config is None)
-        _rate(run)
+        _button(row, "Resume", partial(_wish, run, run.resume), primary=True)
+    view = session.view(run)
+    step = partial(run.step_to, view.step + 1)
+    epoch = partial(run.epoch_to, (view.epochs[-1].epoch if view.epochs else 0) + 1)
+    _button(row, "One batch", partial(_wish, run, step), off=going)
+    _button(row, "One epoch", partial(_wish, run, epoch), off=going)
+    _button(row, "Stop", partial(_wish, run, run.stop))
+    _button(row, "New run", partial(_start, config), off=config is None)
+    _rate(run)
 
 
 def _button(
-    place: st.delta_generator.DeltaGenerator,
+    row: DeltaGenerator,
     label: str,
-    key: str,
     act: Callable[[], object],
     *,
     primary: bool = False,
@@ -107,43 +106,42 @@ def _button(
         except RnnvizError as wrong:
             session.notice(str(wrong))
 
-    place.button(
-        label,
-        key=f"do_{key}",
-        on_click=pressed,
-        type="primary" if primary else "secondary",
-        disabled=off,
-    )
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    key = f"do_{label.lower().replace(' ', '_')}"
+    row.button(label, key=key, on_click=pressed, type=kind, disabled=off)
 
 
-def _start(config: RunConfig, **until: int) -> None:
-    session.start(config, **until)
+def _nothing() -> None:
+    """What a button does that is off."""
 
 
-def _go_on(run: Run, wish: Callable[[], object]) -> None:
+def _start(config: RunConfig | None, **until: int) -> None:
+    if config is not None:
+        session.start(config, **until)
+
+
+def _wish(run: Run, wish: Callable[[], object]) -> None:
+    """Say what is wanted of the run, and see to it that somebody hears it."""
     wish()
     session.runner().submit(run)
 
 
-def _next(run: Run) -> tuple[int, int]:
-    """The step and the epoch that one more of each would end."""
-    view = session.view(run)
-    return view.step + 1, (view.epochs[-1].epoch if view.epochs else 0) + 1
-
-
 def _rate(run: Run) -> None:
     """The learning rate of the run that goes on."""
-    wanted = run.control().learning_rate
     key = f"rate_{run.id}"
+
+    def changed() -> None:
+        run.set_learning_rate(st.session_state[key])
+
     st.number_input(
         "Learning rate of this run, from the next step on",
         min_value=1e-6,
         max_value=10.0,
-        value=wanted or run.config.training.learning_rate,
+        value=run.control().learning_rate or run.config.training.learning_rate,
         step=0.001,
         format="%g",
         key=key,
-        on_change=lambda: run.set_learning_rate(st.session_state[key]),
+        on_change=changed,
     )
 
 
@@ -161,31 +159,26 @@ def progress(run: Run | None) -> None:
 
     def draw(view: RunView, state: State) -> None:
         st.progress(state.done, text=f"**{state.kind}** · {controls.escaped(state.text)}")
-        plot(history.loss_curve(view, dark=dark), key="loss", height=320)
-        lower = st.columns(2)
-        with lower[0]:
-            survey = _survey(run, view)
+        plot(history.loss_curve(view, dark=dark), key="loss")
+        first, second = pair("lower")
+        with first:
+            survey = session.survey(run, view)
             if dataset.task is Task.NEXT_TOKEN or survey is None:
                 _tokens(view, dataset.task)
             elif dataset.task is Task.CLASSIFICATION:
-                plot(history.confusion(survey, dataset.classes, dark=dark), key="said", height=320)
+                plot(history.confusion(survey, dataset.classes, dark=dark), key="said")
             else:
                 r = view.epochs[-1].test.metrics["r"] if view.epochs else None
                 figure = history.scatter(survey, dataset.outputs[0], r, dark=dark)
-                plot(figure, key="said", height=320)
-        with lower[1]:
-            plot(history.gradient_norms(view, clip, dark=dark), key="norms", height=320)
+                plot(figure, key="said")
+        with second:
+            plot(history.gradient_norms(view, clip, dark=dark), key="norms")
         st.markdown(verdict(view, dataset.task, _error(run, survey)))
 
     live.ticking(draw, run, every=live.FAST, name="progress")
     view = session.view(run)
     if view.started is not None:
         scorecard(view)
-
-
-def _survey(run: Run, view: RunView) -> Survey | None:
-    found = session.latest_trace(run, view)
-    return None if found is None else found[1]
 
 
 def _tokens(view: RunView, task: Task) -> None:

@@ -7,6 +7,7 @@ from rnnviz.figures.equations import Equation, equations, largest
 from rnnviz.figures.unrolled import naming, quantities, scene
 from rnnviz.ui import session
 from rnnviz.ui.components.unrolled import Moved, unrolled
+from rnnviz.ui.layout import pair
 from rnnviz.ui.looking import Looking
 from rnnviz.ui.words import number
 
@@ -57,23 +58,31 @@ def arithmetic(seen: Looking) -> None:
         f"##### Unit {chosen.unit + 1} of {seen.layer.title} at step {chosen.t + 1}: the arithmetic"
     )
     found = equations(seen.layer, sequence=chosen.sequence, t=chosen.t, unit=chosen.unit)
-    columns = st.columns(2, gap="large")
-    for place, equation in enumerate(found):
-        with columns[place % 2], st.container(border=True):
-            st.latex(equation.latex)
-            st.text(in_numbers(equation))
+    for first, second in zip(found[::2], found[1::2], strict=False):
+        for place, equation in zip(pair(first.symbol), (first, second), strict=True):
+            with place:
+                _card(equation)
+    if len(found) % 2:
+        _card(found[-1])
     with st.expander("Every term of every equation"):
         for equation in found:
             st.text(equation.formula)
             st.dataframe(_table(equation), width="stretch", hide_index=True)
 
 
+def _card(equation: Equation) -> None:
+    with st.container(border=True):
+        st.latex(rf"\footnotesize {equation.latex}")
+        st.code(in_numbers(equation), language=None)
+
+
 def in_numbers(equation: Equation) -> str:
     """The equation with its largest terms, the sum of the rest, the squash and the value."""
     short = largest(equation, SHOWN)
-    parts = [f"{_signed(term.product)}  {term.label}" for term in short.terms]
-    if short.rest_count:
-        parts.append(f"{_signed(short.rest)}  {short.rest_count} smaller terms together")
+    parts = [f"{_signed(term.product)}  {term.label}" for term in short.terms if term.product]
+    others = len(equation.terms) - len(parts)
+    if others:
+        parts.append(f"{_signed(short.rest)}  {others} smaller or zero terms together")
     lines = [*parts, f"{'─' * 9}", f"{_signed(equation.total)}  sum"]
     if equation.squash:
         lines.append(
@@ -84,7 +93,7 @@ def in_numbers(equation: Equation) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+9.5f}".replace("-", "−")
+    return f"{value + 0.0:+9.5f}".replace("-0.00000", "+0.00000").replace("-", "−")
 
 
 def _table(equation: Equation) -> pd.DataFrame:

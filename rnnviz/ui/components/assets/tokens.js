@@ -14,10 +14,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   view.tell = (index) => setTriggerValue("clicked", index);
   view.receive(JSON.parse(new TextDecoder().decode(data)));
-  return () => {
-    views.delete(parentElement);
-    view.close();
-  };
+  // An overtaken call is cleaned up as well: only a view that has left the page is at its end.
+  return () =>
+    setTimeout(() => {
+      if (!parentElement.isConnected) {
+        views.delete(parentElement);
+        view.close();
+      }
+    }, 1000);
 }
 
 class View {

@@ -20,10 +20,14 @@ export default function ({ data, parentElement, setStateValue }) {
   }
   view.tell = (value) => setStateValue("moved", value);
   view.receive(data);
-  return () => {
-    views.delete(parentElement);
-    view.close();
-  };
+  // An overtaken call is cleaned up as well: only a view that has left the page is at its end.
+  return () =>
+    setTimeout(() => {
+      if (!parentElement.isConnected) {
+        views.delete(parentElement);
+        view.close();
+      }
+    }, 1000);
 }
 
 class View {

@@ -1,0 +1,148 @@
+"""The command `rnnviz`: the app, a training without a browser, and the measurements."""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from rnnviz import __version__
+from rnnviz.config import (
+    Choice,
+    DataConfig,
+    Knob,
+    ModelConfig,
+    RunConfig,
+    Setting,
+    Switch,
+    TrainingConfig,
+    settings_of,
+)
+from rnnviz.errors import RnnvizError
+
+PARTS = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 is success, 2 a mistake of the person, told in one sentence."""
+    parser = argparse.ArgumentParser(prog="rnnviz", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    app = commands.add_parser("app", help="open the app in the browser")
+    app.add_argument("options", nargs="*", help="options of `streamlit run`, after --")
+    _add_train(commands.add_parser("train", help="train a network in this terminal"))
+    bench = commands.add_parser("bench", help="measure speed, as ratios within this run")
+    bench.add_argument("--only", default="", help="measure only what has this in its name")
+    given = parser.parse_args(arguments)
+    try:
+        return COMMANDS[given.command](given)
+    except RnnvizError as wrong:
+        print(f"rnnviz: {wrong}", file=sys.stderr)
+        return 2
+
+
+def home() -> Path:
+    """Where runs, uploads and caches are kept: RNNVIZ_HOME, or the user's data folder."""
+    return Path(os.environ.get("RNNVIZ_HOME") or platformdirs.user_data_dir("rnnviz"))
+
+
+def _app(given: argparse.Namespace) -> int:
+    from rnnviz.ui import server  # Streamlit takes a second to import
+
+    return subprocess.call(server.command(*given.options))
+
+
+# -- train -----------------------------------------------------------------------------------------
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    for part in PARTS.values():
+        for setting in settings_of(part):
+            name = "--" + setting.name.replace("_", "-")
+            parser.add_argument(name, dest=setting.name, **_option(setting))
+
+
+def _option(setting: Setting) -> dict[str, Any]:
+    rule = setting.rule
+    text = rule.help.replace("%", "%%")
+    shared = {"default": setting.default, "help": f"{text} (default: {setting.default!r})"}
+    if isinstance(rule, Switch):
+        return {**shared, "action": argparse.BooleanOptionalAction}
+    if isinstance(rule, Choice):
+        return {**shared, "choices": list(rule.options)}
+    return {**shared, "type": setting.type if isinstance(rule, Knob) else str}
+
+
+def _train(given: argparse.Namespace) -> int:
+    values = {
+        name: {setting.name: getattr(given, setting.name) for setting in settings_of(part)}
+        for name, part in PARTS.items()
+    }
+    config = RunConfig.from_dict(_with_file(values))
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from rnnviz.events import EpochEnded, Failed, Finished, Started
+    from rnnviz.train import fit_stored
+
+    for event in fit_stored(config, home()):
+        match event:
+            case Started():
+                metric, unit = event.metric, event.unit
+                print(f"{event.parameters:,} weights, {event.sizes} sequences")
+                for score in event.baselines:
+                    if score.part == "test":
+                        print(
+                            f"  {score.predictor}: test {metric} {score.metrics[metric]:.4g} {unit}"
+                        )
+            case EpochEnded():
+                print(
+                    f"epoch {event.epoch}: train {event.train_loss:.4g}, "
+                    f"validation {event.validation.metrics[metric]:.4g}, "
+                    f"test {event.test.metrics[metric]:.4g} {unit}, {event.seconds:.1f} s",
+                    flush=True,
+                )
+            case Finished():
+                print(event.reason)
+                for score in event.scorecard:
+                    found = ", ".join(
+                        f"{name} {value:.4g}" for name, value in score.metrics.items()
+                    )
+                    print(f"  {score.part}: {found}")
+            case Failed():
+                print(f"rnnviz: {event.message}", file=sys.stderr)
+                return 2
+    return 0
+
+
+def _with_file(values: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """A path given as --file is read and stored as an upload; the settings hold its id."""
+    path = Path(values["data"]["file"])
+    if not values["data"]["file"] or not path.is_file():
+        return values
+    from rnnviz.data.sandbox import Sandbox
+    from rnnviz.data.uploads import store, store_text
+
+    if values["data"]["source"] == "text":
+        upload = store_text(path.read_text("utf-8", errors="replace"), home())
+    else:
+        with Sandbox() as sandbox:
+            upload = store(path.read_bytes(), path.name, home(), sandbox).id
+        values["data"]["source"] = "file"
+    return {**values, "data": {**values["data"], "file": upload}}
+
+
+def _bench(given: argparse.Namespace) -> int:
+    from rnnviz import bench  # torch takes two seconds to import
+
+    began = time.perf_counter()
+    for line in bench.table(given.only):
+        print(line, flush=True)
+    print(f"\nmeasured in {time.perf_counter() - began:.0f} s")
+    return 0
+
+
+COMMANDS = {"app": _app, "train": _train, "bench": _bench}
