@@ -1,6 +1,7 @@
 """What settings will cost, before anything is built: weights, memory, seconds. No torch."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -13,9 +14,13 @@ from rnnviz.errors import ConfigError
 FLOAT = 4  # bytes
 TRACE_BYTES = 128 * 2**20  # of all traces of one run, together
 TRACED_SEQUENCES = 4
-STEP_SECONDS = 9e-6  # fixed cost of one time step of one layer, forward and backward, fused
-LOOP_STEP_SECONDS = 2.2e-4  # the same in a step loop under autograd
-FLOPS = 2.0e10  # multiply-adds count two, of one core on small matrices
+STEP_SECONDS: Mapping[str | None, float] = {  # fixed cost of a step of a layer, there and back
+    "LSTM": 4e-5,
+    "GRU": 3e-4,
+    "RNN": 1e-4,
+    None: 1e-3,  # a step loop under autograd
+}
+FLOPS = 4e10  # multiply-adds count two, of one core on small matrices
 SHARE_OF_MEMORY = 0.5  # of what is free, that a run may plan to take
 
 
@@ -70,8 +75,8 @@ def estimate(config: RunConfig, dataset: SequenceDataset) -> Estimate:
         activations += batch * queries * steps * inner * FLOAT
     activations += batch * queries * dataset.output_size * 3 * FLOAT
     batches = math.ceil(train / batch)
-    fixed = STEP_SECONDS if cell.fused else LOOP_STEP_SECONDS
-    work = 6 * count * batch * steps / FLOPS + fixed * steps * model.layers * ways
+    fixed = STEP_SECONDS[cell.fused] * model.layers * ways
+    work = (6 * count * batch / FLOPS + fixed) * steps
     return Estimate(
         parameters=count,
         bytes=count * FLOAT * 6 + activations,

@@ -3,11 +3,12 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-NARROWEST = 470  # a picture's least width, before two stand above each other [px]
+PICTURE, CARD = 470, 390  # least widths, before two stand above each other [px]
 _STYLE = f"""<style>
 [data-testid=stMainBlockContainer] {{ padding: 2.5rem 2rem 3rem; max-width: 1900px; }}
-[class*=st-key-pair_] {{ flex-wrap: wrap; }}
-[class*=st-key-pair_] > * {{ flex: 1 1 {NARROWEST}px; width: auto; min-width: 0; }}
+[class*=st-key-row_] {{ flex-wrap: wrap; }}
+[class*=st-key-row_] > * {{ flex: 1 1 {PICTURE}px; width: auto; min-width: 0; }}
+[class*=st-key-row_cards] > * {{ flex: 1 1 {CARD}px; }}
 </style>"""
 
 
@@ -17,6 +18,12 @@ def style() -> None:
 
 
 def pair(key: str) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Two places beside each other where there is room, else above each other."""
-    row = st.container(horizontal=True, key=f"pair_{key}")
+    """Two places for pictures, beside each other where there is room."""
+    row = st.container(horizontal=True, key=f"row_{key}")
     return row.container(), row.container()
+
+
+def cards(count: int) -> list[DeltaGenerator]:
+    """Framed places for a few lines each, as many in a row as there is room for."""
+    row = st.container(horizontal=True, key="row_cards")
+    return [row.container(border=True) for _ in range(count)]

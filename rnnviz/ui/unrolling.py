@@ -7,7 +7,7 @@ from rnnviz.figures.equations import Equation, equations, largest
 from rnnviz.figures.unrolled import naming, quantities, scene
 from rnnviz.ui import session
 from rnnviz.ui.components.unrolled import Moved, unrolled
-from rnnviz.ui.layout import pair
+from rnnviz.ui.layout import cards
 from rnnviz.ui.looking import Looking
 from rnnviz.ui.words import number
 
@@ -58,22 +58,14 @@ def arithmetic(seen: Looking) -> None:
         f"##### Unit {chosen.unit + 1} of {seen.layer.title} at step {chosen.t + 1}: the arithmetic"
     )
     found = equations(seen.layer, sequence=chosen.sequence, t=chosen.t, unit=chosen.unit)
-    for first, second in zip(found[::2], found[1::2], strict=False):
-        for place, equation in zip(pair(first.symbol), (first, second), strict=True):
-            with place:
-                _card(equation)
-    if len(found) % 2:
-        _card(found[-1])
+    for place, equation in zip(cards(len(found)), found, strict=True):
+        with place:
+            st.latex(rf"\footnotesize {equation.latex}")
+            st.code(in_numbers(equation), language=None)
     with st.expander("Every term of every equation"):
         for equation in found:
             st.text(equation.formula)
             st.dataframe(_table(equation), width="stretch", hide_index=True)
-
-
-def _card(equation: Equation) -> None:
-    with st.container(border=True):
-        st.latex(rf"\footnotesize {equation.latex}")
-        st.code(in_numbers(equation), language=None)
 
 
 def in_numbers(equation: Equation) -> str:
@@ -82,7 +74,8 @@ def in_numbers(equation: Equation) -> str:
     parts = [f"{_signed(term.product)}  {term.label}" for term in short.terms if term.product]
     others = len(equation.terms) - len(parts)
     if others:
-        parts.append(f"{_signed(short.rest)}  {others} smaller or zero terms together")
+        words = "the other term" if others == 1 else f"the other {others} terms"
+        parts.append(f"{_signed(short.rest)}  {words}")
     lines = [*parts, f"{'─' * 9}", f"{_signed(equation.total)}  sum"]
     if equation.squash:
         lines.append(
