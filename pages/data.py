@@ -3,11 +3,11 @@
 import streamlit as st
 
 from rnnviz.ui import overview
-from rnnviz.ui.data_settings import data_settings
+from rnnviz.ui.data_settings import choose_source, settings_of_source
 
 left, right = st.columns([3, 8], gap="medium")
 with left:
-    config = data_settings()
+    config = settings_of_source(choose_source())
 if config is not None:
     with right:
         overview.described(config)

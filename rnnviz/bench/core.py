@@ -173,7 +173,9 @@ def training(name: str, blocks: str, people: int, epochs: int, least: float) -> 
         run = Run.create(home, config, owner="bench", now=time.time(), program=program)
         outcome = pump(run, clock=time.time, lease=3600.0)
         if outcome.kind != "finished":
-            raise RunError(f"the run to be measured broke off: {run.follow(Reading()).view.message}")
+            raise RunError(
+                f"the run to be measured broke off: {run.follow(Reading()).view.message}"
+            )
         pairs = Pairs(*json.loads((home / "pairs.json").read_text()))
     rows = BATCH * max(1, TURN // int(blocks.partition("x")[0]))
     ours, rival = (rows / float(np.median(seconds)) for seconds in pairs)

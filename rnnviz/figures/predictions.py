@@ -40,7 +40,9 @@ def scatter(
     good = np.flatnonzero(np.isfinite(true) & np.isfinite(predicted))
     labels = ("a sequence", "perfect prediction", "mean of the true values")
     figure = frame(
-        f"{output.name}: predicted against true" + ("" if r is None else f", r = {r:.2f}"),
+        f"{output.name}: predicted against true"
+        + ("" if r is None else f", r = {r:.2f}".replace("-", "−")),
+        +("" if r is None else f", r = {r:.2f}".replace("-", "−")),
         dark=dark,
         plot_height=300,
         keeps="scatter",

@@ -46,7 +46,7 @@ def _text(seen: Looking) -> None:
         low=0.0,
         high=float(weights.max()),
         dark=seen.look.dark,
-        key="tokens",
+        key="coloured_text",
         name="attention",
         quantity=Quantity.ATTENTION,
         selected=seen.chosen.t,

@@ -42,11 +42,11 @@ STEPS: Mapping[str, float] = {
 }
 
 
-def widget(setting: Setting, *, default: Any = None) -> Any:
-    """The widget of one setting; its value, which the rule allows."""
+def widget(setting: Setting, *, default: Any = None, **more: Any) -> Any:
+    """The widget of one setting, with `more` arguments of Streamlit's; its value, as ruled."""
     name, rule = setting.name, setting.rule
     value = setting.default if default is None else default
-    common: dict[str, Any] = {"key": name, "help": rule.help, "bind": "query-params"}
+    common: dict[str, Any] = {"key": name, "help": rule.help, "bind": "query-params", **more}
     label = LABELS[name]
     if isinstance(rule, Choice):
         options = list(rule.options)

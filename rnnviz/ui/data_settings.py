@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.config import DataConfig
+from rnnviz.config import SUGGESTED, DataConfig
 from rnnviz.data.days import MINUTES
 from rnnviz.data.table import Layout, recognise
 from rnnviz.data.uploads import (
@@ -23,14 +23,23 @@ FILE_TYPES = ["rda", "rdata", "rds", "csv", "tsv", "txt", "gz"]
 OF_A_DAY = ("blocks", "scale")
 
 
-def data_settings() -> DataConfig | None:
-    """The widgets of the chosen source; None while something is still missing, which is said.
+def choose_source() -> str:
+    """Where the sequences come from. Another source begins with the settings that suit it."""
+    setting = controls.named(DataConfig)["source"]
+    return controls.widget(setting, on_change=session.forget, args=(sorted(_suggested()),))
+
+
+def _suggested() -> set[str]:
+    return {name for settings in SUGGESTED.values() for name in settings}
+
+
+def settings_of_source(source: str) -> DataConfig | None:
+    """The widgets of a source; None while something is still missing, which is said.
 
     Raises:
         DataError: what was given cannot be used.
     """
     settings = controls.named(DataConfig)
-    source = controls.widget(settings["source"])
     values: dict[str, Any] = {"source": source}
     if source == "file":
         found = _file()
@@ -87,11 +96,13 @@ def _columns(upload: Upload) -> dict[str, str]:
     names = [table.name for table in upload.tables]
     table = names[0]
     if len(names) > 1:
+        session.forget_unless("table", names)
         table = st.selectbox(
             "Table",
             names,
             names.index(_likely(upload)),
-            key=f"table_{upload.id}",
+            key="table",
+            bind="query-params",
             format_func=lambda name: _described(upload, name),
         )
     for skipped in upload.skipped:
@@ -119,7 +130,8 @@ def _target(upload: Upload, layout: Layout) -> str:
         )
     options = list(layout.targets)
     start = options.index(layout.target) if layout.target in options else 0
-    return st.selectbox("Predict", options, start, key=f"target_{upload.id}")
+    session.forget_unless("target", options)
+    return st.selectbox("Predict", options, start, key="target", bind="query-params")
 
 
 def _text() -> str:

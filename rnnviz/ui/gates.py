@@ -56,7 +56,7 @@ def _text(seen: Looking, name: str) -> None:
         low=span.low,
         high=span.high,
         dark=seen.look.dark,
-        key="tokens",
+        key="coloured_text",
         name=f"{name}, unit {seen.chosen.unit + 1}",
         quantity=span.quantity,
         selected=seen.chosen.t,

@@ -53,7 +53,7 @@ def pictures(config: DataConfig) -> None:
 
 
 def _text(dataset: SequenceDataset, dark: bool) -> None:
-    plot(figures.token_frequencies(dataset, dark=dark), key="tokens")
+    plot(figures.token_frequencies(dataset, dark=dark), key="token_shares")
     st.markdown("##### The first sequence")
     joint = "" if max(map(len, dataset.vocabulary)) == 1 else " "
     st.text(joint.join(dataset.vocabulary[int(token)] for token in dataset.inputs[0]))

@@ -224,7 +224,10 @@ def layer_of(trace: Trace, chosen: Selection) -> LayerTrace:
 
 def upload_id(kind: str) -> str:
     """The id of this visitor's last upload ("file") or pasted text ("text"), or ""."""
-    return st.session_state.get(f"_{kind}") or st.query_params.get(kind, "")
+    known = st.session_state.get(f"_{kind}") or st.query_params.get(kind, "")
+    if known and st.query_params.get(kind) != known:
+        st.query_params[kind] = known  # a change of pages empties the address
+    return known
 
 
 def uploaded(kind: str, upload_id: str) -> None:
@@ -244,6 +247,18 @@ def next_upload() -> None:
 
 
 # -- what was drawn --------------------------------------------------------------------------------
+
+
+def forget(keys: list[str]) -> None:
+    """Let widgets begin again with their own values."""
+    for key in keys:
+        st.session_state.pop(key, None)
+
+
+def forget_unless(key: str, options: list[str]) -> None:
+    """The same for one widget, if what it holds is no longer to be had."""
+    if key in st.session_state and st.session_state[key] not in options:
+        del st.session_state[key]
 
 
 def notice(text: str | None = None) -> str:

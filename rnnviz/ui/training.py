@@ -7,7 +7,7 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rnnviz.config import ModelConfig, RunConfig, TrainingConfig
+from rnnviz.config import SUGGESTED, ModelConfig, RunConfig, TrainingConfig
 from rnnviz.data.dataset import Task, split_by_id
 from rnnviz.errors import ConfigError, RnnvizError
 from rnnviz.estimate import check_memory, estimate
@@ -17,7 +17,7 @@ from rnnviz.runs.run import Run
 from rnnviz.trace import Survey
 from rnnviz.ui import controls, live, session
 from rnnviz.ui.components.plot import plot
-from rnnviz.ui.data_settings import data_settings
+from rnnviz.ui.data_settings import choose_source, settings_of_source
 from rnnviz.ui.layout import pair
 from rnnviz.ui.scorecard import difference_error, scorecard
 from rnnviz.ui.words import State, amount, duration, number, summary, verdict
@@ -30,12 +30,15 @@ def settings() -> RunConfig | None:
     """All settings of an experiment, and what they will cost; None where they cannot be used."""
     of_data, of_model, of_training = st.tabs(["Data", "Network", "Training"])
     try:
-        with of_model:
-            model = ModelConfig(**_widgets(ModelConfig, MODEL))
-        with of_training:
-            training = TrainingConfig(**_widgets(TrainingConfig, TRAINING))
         with of_data:
-            data = data_settings()
+            source = choose_source()
+            missing = st.container()
+        with of_model:
+            model = ModelConfig(**_widgets(ModelConfig, MODEL, source))
+        with of_training:
+            training = TrainingConfig(**_widgets(TrainingConfig, TRAINING, source))
+        with missing:
+            data = settings_of_source(source)
         if data is None:
             return None
         config = RunConfig(data=data, model=model, training=training)
@@ -46,9 +49,9 @@ def settings() -> RunConfig | None:
     return config
 
 
-def _widgets(cls: type, names: tuple[str, ...]) -> dict[str, Any]:
-    known = controls.named(cls)
-    return {name: controls.widget(known[name]) for name in names}
+def _widgets(cls: type, names: tuple[str, ...], source: str) -> dict[str, Any]:
+    known, begin = controls.named(cls), SUGGESTED.get(source, {})
+    return {name: controls.widget(known[name], default=begin.get(name)) for name in names}
 
 
 def _cost(config: RunConfig) -> None:
@@ -158,7 +161,11 @@ def progress(run: Run | None) -> None:
     clip = run.config.training.clip_norm
 
     def draw(view: RunView, state: State) -> None:
-        st.progress(state.done, text=f"**{state.kind}** · {controls.escaped(state.text)}")
+        failed = state.kind == "failed"
+        said = "" if failed else f" · {controls.escaped(state.text)}"
+        st.progress(state.done, text=f"**{state.kind}**{said}")
+        if failed:
+            st.error(controls.escaped(state.text))
         plot(history.loss_curve(view, dark=dark), key="loss")
         first, second = pair("lower")
         with first:
