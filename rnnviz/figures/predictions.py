@@ -42,7 +42,6 @@ def scatter(
     figure = frame(
         f"{output.name}: predicted against true"
         + ("" if r is None else f", r = {r:.2f}".replace("-", "−")),
-        +("" if r is None else f", r = {r:.2f}".replace("-", "−")),
         dark=dark,
         plot_height=300,
         keeps="scatter",

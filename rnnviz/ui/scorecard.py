@@ -52,7 +52,18 @@ def _heading(name: str, started: Started) -> str:
     return METRICS[name] + unit
 
 
-def difference_error(survey: Survey, mean: float) -> float:
-    """Standard error of the difference in squared error between a network and a constant."""
+def difference_error(survey: Survey, mean: float, people: tuple[str, ...]) -> float:
+    """Standard error of the difference in mean squared error between a network and a constant.
+
+    The rows of one person count together (a cluster-robust error), since they are not independent.
+
+    Args:
+        people: of every row of the dataset.
+    """
     gains = (survey.targets - mean) ** 2 - (survey.targets - survey.predictions) ** 2
-    return float(np.std(gains, ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else float("inf")
+    _, person = np.unique([people[row] for row in survey.sequences], return_inverse=True)
+    sums = np.bincount(person, gains - gains.mean())
+    count = len(sums)
+    if count < 2:
+        return float("inf")
+    return float(np.sqrt((sums**2).sum() * count / (count - 1)) / len(gains))

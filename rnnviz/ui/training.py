@@ -202,4 +202,4 @@ def _error(run: Run, survey: Survey | None) -> float | None:
     if survey is None or dataset.task is not Task.REGRESSION:
         return None
     train = split_by_id(dataset.ids, run.config.training.seed).train
-    return difference_error(survey, float(dataset.targets[train].mean()))
+    return difference_error(survey, float(dataset.targets[train].mean()), dataset.ids)
