@@ -100,7 +100,7 @@ SOURCES = {
     "file": "My own file",
 }
 SUGGESTED: Mapping[str, Mapping[str, Any]] = {  # where a source wants other settings to begin with
-    "text": {"attention": "none", "batch_size": 8, "epochs": 30, "learning_rate": 0.005},
+    "text": {"attention": "none", "batch_size": 8, "epochs": 60, "learning_rate": 0.005},
 }
 BLOCKS = {
     "144x1": "144 steps of 10-minute means",
