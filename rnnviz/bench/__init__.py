@@ -1,1 +1,31 @@
-"""x"""
+"""The measurements that the README quotes: `rnnviz bench` prints them as a Markdown table."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from rnnviz.bench.app import IN_BROWSER, in_browser
+from rnnviz.bench.core import HEAT_MAP, TIMED, Row, alone, heat_map
+from rnnviz.errors import ConfigError
+
+ROWS: Mapping[str, Callable[[str], Row]] = {
+    **dict.fromkeys(TIMED, alone),
+    HEAT_MAP: heat_map,
+    **dict.fromkeys(IN_BROWSER, in_browser),
+}
+
+
+def table(only: str = "") -> Iterator[str]:
+    """The lines of the table, each as soon as it is measured; `only` chooses rows by their names.
+
+    Raises:
+        ConfigError: no row has that in its name.
+    """
+    chosen = [name for name in ROWS if only.lower() in name.lower()]
+    if not chosen:
+        raise ConfigError(f"no measurement is called {only!r}; choose a part of: {', '.join(ROWS)}")
+    yield "| measured | here | target | met |"
+    yield "|---|---|---|---|"
+    for name in chosen:
+        yield str(ROWS[name](name))
+
+
+__all__ = ["ROWS", "Row", "table"]

@@ -216,14 +216,13 @@ class _Helper:
             if line:
                 answer = json.loads(line)
                 return answer if isinstance(answer, dict) else None
-            silent = process.poll() is None
             self.close()
-            if silent:
+            if line is None:
                 break
         return None
 
-    def _line(self, seconds: float) -> bytes:
-        """The next line from the process; empty if it ends or the time is over."""
+    def _line(self, seconds: float) -> bytes | None:
+        """The next line from the process; empty if it ended, None if the time is over."""
         assert self.process is not None
         assert self.process.stdout is not None
         stream, until, line = self.process.stdout, time.monotonic() + seconds, b""
@@ -231,7 +230,7 @@ class _Helper:
             selector.register(stream, selectors.EVENT_READ)
             while not line.endswith(b"\n"):
                 if not selector.select(max(0.0, until - time.monotonic())):
-                    return b""
+                    return None
                 piece = os.read(stream.fileno(), 65536)
                 if not piece:
                     return b""

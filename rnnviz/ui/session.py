@@ -21,7 +21,7 @@ from rnnviz.errors import RunError
 from rnnviz.events import RunView
 from rnnviz.runs import RUNNERS
 from rnnviz.runs.base import Runner
-from rnnviz.runs.index import RunSummary, delete, list_runs
+from rnnviz.runs.index import RunSummary, delete, list_runs, prune
 from rnnviz.runs.log import Reading
 from rnnviz.runs.run import Run
 from rnnviz.trace import LayerTrace, Survey, Trace
@@ -40,6 +40,7 @@ def runner() -> Runner:
     """The one runner of this server; RNNVIZ_RUNNER names another kind (tests)."""
     made = RUNNERS[os.environ.get("RNNVIZ_RUNNER", "local")](home())
     made.warm()
+    prune(home(), now=time.time())  # once a start: what is kept stays within its bound
     return made
 
 

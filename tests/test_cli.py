@@ -1,0 +1,151 @@
+"""The command line trains as the app does, and tells mistakes in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from rnnviz import __version__
+from rnnviz.cli import main
+
+TINY = ("--people", "40", "--epochs", "2", "--hidden-size", "4", "--batch-size", "16")
+STUDY = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "nhanes" / "MINdata.rda"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RNNVIZ_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Status, output, complaints."""
+    try:
+        status = main(arguments)
+    except SystemExit as ended:  # argparse's way
+        status = int(ended.code or 0)
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "--version") == (0, f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("bake",), ("train", "--salt", "1")])
+def test_unknown_words_are_refused(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = said(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("usage: rnnviz")
+
+
+def test_every_setting_has_an_option_with_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = said(capsys, "train", "--help")
+    assert status == 0
+    for option in ("--hidden-size", "--no-bidirectional", "--learning-rate", "--blocks", "--seed"):
+        assert option in out
+    assert "64 %" not in out  # help texts go through argparse's own percent signs
+    assert "(default: 'lstm')" in out
+
+
+def test_training_prints_baselines_epochs_and_scores(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = said(capsys, "train", *TINY)
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].endswith("weights, {'train': 26, 'validation': 6, 'test': 8} sequences")
+    assert [line.split(":")[0].strip() for line in lines[1:4]] == [
+        "mean",
+        "ridge",
+        "covariates only",
+    ]
+    assert all("(kg/m²)²" in line for line in lines[1:4])
+    epochs = [line for line in lines if line.startswith("epoch ")]
+    assert [line.split(":")[0] for line in epochs] == ["epoch 1", "epoch 2"]
+    assert "All epochs are done." in lines
+    assert [line.split(":")[0].strip() for line in lines[-3:]] == ["train", "validation", "test"]
+    assert all(name in lines[-1] for name in ("mse ", "mae ", "r2 ", "r "))
+
+
+def test_the_same_settings_give_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    def scores() -> list[str]:
+        return said(capsys, "train", *TINY, "--cell", "gru")[1].splitlines()[-3:]
+
+    assert scores() == scores()
+
+
+def test_text_is_trained_on_tokens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("the quick brown fox jumps over the lazy dog. " * 40, "utf-8")
+    options = ("--source", "text", "--file", str(text), "--attention", "none", "--epochs", "1")
+    status, out, _ = said(capsys, "train", *options)
+    assert status == 0
+    assert "unigram: test loss" in out
+    assert "perplexity" in out
+
+
+@pytest.mark.skipif(not STUDY.is_file(), reason="the real data are not here")
+def test_a_file_is_trained_on_without_a_word_about_the_source(
+    capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    options = ("--epochs", "1", "--hidden-size", "4", "--blocks", "24x60", "--attention", "none")
+    status, out, err = said(capsys, "train", "--file", str(STUDY), *options)
+    assert (status, err) == (0, "")
+    assert "{'train': 187, 'validation': 47, 'test': 58} sequences" in out
+    assert len(list((home / "uploads").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--hidden-size", "0"), "hidden_size is 0; it must lie in [1, 512]"),
+        (("--learning-rate", "nan"), "learning_rate is nan; it must lie in [1e-06, 10]"),
+        (("--target", "x" * 201), "target must be a text of at most 200 characters"),
+        (("--file", "nowhere.csv"), "nowhere.csv"),
+        (("--source", "file"), "the file is not here"),
+        (("--source", "text", "--file", "nowhere.txt"), "nowhere.txt"),
+        (("--source", "text", "--bidirectional"), "bidirectional"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence(
+    arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = said(capsys, "train", *TINY, *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("rnnviz: ")
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--cell", "transformer"), "invalid choice: 'transformer'"),
+        (("--epochs", "many"), "invalid int value: 'many'"),
+    ],
+)
+def test_what_is_no_value_at_all_is_refused_by_the_option(
+    arguments: tuple[str, ...], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = said(capsys, "train", *arguments)
+    assert (status, out) == (2, "")
+    assert complaint in err
+
+
+def test_a_file_that_cannot_be_used_is_told_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "few.csv").write_text("a,b\n1,2\n3,4\n", "utf-8")
+    status, out, err = said(capsys, "train", "--file", str(tmp_path / "few.csv"))
+    assert (status, out) == (2, "")
+    assert "exactly 1440" in err
+    assert err.count("\n") == 1
+
+
+def test_a_training_that_breaks_off_says_where(capsys: pytest.CaptureFixture[str]) -> None:
+    wild = ("--cell", "rnn-relu", "--scale", "raw", "--optimiser", "sgd", "--clip-norm", "0")
+    status, out, err = said(capsys, "train", *TINY, *wild, "--learning-rate", "10")
+    assert status == 2
+    assert "weights, {'train': 26" in out
+    assert err.startswith("rnnviz: In step ")
+    assert "lower the learning rate" in err

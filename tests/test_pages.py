@@ -1,0 +1,591 @@
+"""Every page, driven as a visitor drives it, without a browser: training runs in the page itself."""
+
+import dataclasses
+import io
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from rnnviz.data.sandbox import Sandbox
+from rnnviz.runs.run import Run
+from rnnviz.trace import Trace
+from rnnviz.ui import server, session
+from rnnviz.ui.words import number
+
+PAGES = ("train", "data", "unrolled", "gates", "attention")
+INSIDE = ("unrolled", "gates", "attention")
+DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+SMALL = {"people": "60", "epochs": "2", "hidden_size": "8", "batch_size": "16"}
+TOKENS = {"source": "Text", "epochs": "1", "hidden_size": "8", "batch_size": "64", "window": "24"}
+NAMES = {  # a choice stands in the address by the words that people see
+    "24x60": "24 steps of 60 minutes",
+    "1440x1": "1440 steps of 1 minute",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Example:
+    """Settings as they stand in the address, and the file to upload first, if any."""
+
+    settings: Mapping[str, str]
+    file: Callable[[], tuple[str, bytes]] | None = None
+
+
+def days(rows: int, seed: int = 0) -> pd.DataFrame:
+    """Persons with a day of counts each, a target in classes and one in numbers."""
+    rng = np.random.default_rng(seed)
+    minutes = rng.poisson(200, size=(rows, 1440)) * (rng.random((rows, 1440)) < 0.6)
+    frame = pd.DataFrame(minutes, columns=[f"MIN{k}" for k in range(1, 1441)])
+    frame.insert(0, "sleeper", np.where(minutes.sum(axis=1) > np.median(minutes.sum(1)), "a", "b"))
+    frame.insert(1, "BMI", rng.normal(27, 4, rows).round(1))
+    return frame
+
+
+def csv(frame: pd.DataFrame) -> bytes:
+    out = io.StringIO()
+    frame.to_csv(out, index=False)
+    return out.getvalue().encode()
+
+
+def study_file() -> tuple[str, bytes]:
+    path = DATA / "nhanes" / "MINdata_oneday.rda"
+    if not path.is_file():
+        pytest.skip("the real data are not here")
+    return path.name, path.read_bytes()
+
+
+HOURS = {**SMALL, "blocks": NAMES["24x60"]}
+EXAMPLES = {
+    "lstm with attention": Example(settings=SMALL),
+    "gru of two ways": Example(
+        settings={**HOURS, "cell": "GRU", "layers": "2", "bidirectional": "true"}
+        | {"attention": "none"},
+    ),
+    "relu": Example(settings={**HOURS, "cell": "RNN (ReLU)", "attention": "general"}),
+    "covariates": Example(settings={**HOURS, "covariates": "true", "days": "3", "dropout": "0.2"}),
+    "characters": Example(settings={**TOKENS, "tokens": "characters"}),
+    "words": Example(
+        settings={**TOKENS, "tokens": "words", "cell": "GRU", "attention": "dot"},
+    ),
+    "classes": Example(
+        settings={**HOURS, "source": "My own file", "target": "sleeper"},
+        file=lambda: ("sleep.csv", csv(days(40))),
+    ),
+    "study file": Example(settings={**HOURS, "source": "My own file"}, file=study_file),
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(helpers=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+def at_home(monkeypatch: pytest.MonkeyPatch, home: Path, sandbox: Sandbox) -> None:
+    """The app with its data in `home`, training inline, for one visitor."""
+    st.cache_resource.clear()
+    monkeypatch.setenv("RNNVIZ_RUNNER", "inline")
+    monkeypatch.setenv("RNNVIZ_HOME", str(home))
+    monkeypatch.setattr(session, "owner", lambda: "me")
+    monkeypatch.setattr(session, "sandbox", lambda: sandbox)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Path:
+    at_home(monkeypatch, tmp_path, sandbox)
+    return tmp_path
+
+
+@pytest.fixture
+def trained(
+    shared_home: Path,
+    trained_ids: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    sandbox: Sandbox,
+) -> Callable[[str], Run]:
+    """The finished run of an example, trained once for all tests."""
+
+    def of(name: str) -> Run:
+        at_home(monkeypatch, shared_home, sandbox)
+        if name not in trained_ids:
+            app = ready(EXAMPLES[name])
+            press(app, "train")
+            trained_ids[name] = app.query_params["run"]
+        return Run.open(shared_home, trained_ids[name])
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def trained_ids() -> dict[str, str]:
+    return {}
+
+
+def opened(**address: str) -> AppTest:
+    """The app as it is opened by a link."""
+    app = AppTest.from_file(server.MAIN, default_timeout=60)
+    app.query_params.update(address)
+    return sound(app.run())
+
+
+def sound(app: AppTest) -> AppTest:
+    """The app, if nothing broke."""
+    assert not app.exception
+    return app
+
+
+def page(app: AppTest, name: str) -> AppTest:
+    return sound(app.switch_page(f"../../pages/{name}.py").run())
+
+
+def press(app: AppTest, button: str) -> AppTest:
+    return sound(app.button(key=f"do_{button}").click().run())
+
+
+def upload(app: AppTest, name: str, data: bytes) -> AppTest:
+    return sound(app.file_uploader[0].set_value((name, data, "")).run())
+
+
+def ready(example: Example) -> AppTest:
+    """The Train page with the example's settings."""
+    app = opened(**example.settings)
+    if example.file:
+        app = upload(app, *example.file())
+        app = opened(**example.settings, file=app.query_params["file"])
+    assert not app.error
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All that the page says."""
+    kinds = ("markdown", "caption", "text", "info", "warning", "error")
+    said = [str(element.value) for kind in kinds for element in app.get(kind)]
+    return "\n".join([*said, *(bar.text for bar in app.get("progress"))])
+
+
+def complaints(app: AppTest) -> list[str]:
+    return [element.value for element in (*app.error, *app.warning)]
+
+
+def pictures(app: AppTest) -> int:
+    return len(app.get("bidi_component"))
+
+
+# -- without a run -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_without_a_run_every_page_opens_and_says_what_to_do(name: str) -> None:
+    app = page(opened(**SMALL), name)
+    assert complaints(app) == []
+    if name in INSIDE:
+        assert "no run to look into yet. Go to **Train**" in app.info[0].value
+    elif name == "train":
+        assert "Nothing is trained yet" in app.info[0].value
+    assert "Press **Train**" in app.sidebar.caption[0].value
+
+
+def test_data_shows_pictures_and_names_simulated_people() -> None:
+    app = page(opened(**SMALL), "data")
+    assert ":orange-badge[simulated]" in words(app)
+    assert "These people do not exist" in words(app)
+    assert "60 people, 144 steps of 1 value" in words(app)
+    assert pictures(app) == 4  # a day, targets, wear, the mean day
+    app = sound(app.slider(key="row").set_value(60).run())
+    assert "S00060" in words(app)
+
+
+@pytest.mark.parametrize("tokens", ["characters", "words"])
+def test_data_shows_text_as_it_is(tokens: str) -> None:
+    app = page(opened(source="Text", tokens=tokens), "data")
+    assert "simulated" not in words(app)
+    assert "different ones; the next one is predicted at every step" in words(app)
+    assert pictures(app) == 1
+
+
+def test_another_source_begins_with_what_suits_it() -> None:
+    app = opened(people="60")
+    app = sound(app.selectbox(key="source").set_value("text").run())
+    assert (app.number_input(key="epochs").value, app.selectbox(key="attention").value) == (
+        60,
+        "none",
+    )
+    app = sound(app.selectbox(key="source").set_value("nhanes").run())
+    assert app.number_input(key="epochs").value == 20
+
+
+# -- training ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_run_trains_to_its_end_and_is_judged(name: str, trained: Callable[[str], Run]) -> None:
+    run = trained(name)
+    app = opened(run=run.id)
+    assert complaints(app) == []
+    assert "**finished** · All epochs are done\\." in words(app)
+    assert "The network " in words(app)
+    assert [button.label for button in app.main.button] == [
+        "Train",
+        "One batch",
+        "One epoch",
+        "Stop",
+    ]
+    tables = [table.value for table in app.table]
+    assert [tab.label.split()[0] for tab in app.tabs[-3:]] == ["test", "validation", "train"]
+    for table in tables:
+        assert table.index[0] == "network"
+        assert set(table.index) >= {"network", *baselines_of(run)}
+
+
+def baselines_of(run: Run) -> set[str]:
+    started = run.view().started
+    assert started is not None
+    return {score.predictor for score in started.baselines}
+
+
+def test_the_scores_are_those_of_the_run(trained: Callable[[str], Run]) -> None:
+    run = trained("lstm with attention")
+    assert baselines_of(run) == {"mean", "ridge", "covariates only"}
+    app, view = opened(run=run.id), run.view()
+    for table, part in zip(app.table, ("test", "validation", "train"), strict=True):
+        scores = {score.predictor: score for score in view.scores if score.part == part}
+        assert list(table.value.index) == list(scores)
+        assert list(table.value.columns) == ["MSE [(kg/m²)²]", "MAE", "R²", "r"]
+        for predictor, row in table.value.iterrows():
+            expected = [number(v) for v in scores[str(predictor)].metrics.values()]
+            assert [value.replace("\\", "") for value in row] == expected
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("at_page", PAGES)
+def test_every_page_draws_every_run(name: str, at_page: str, trained: Callable[[str], Run]) -> None:
+    run = trained(name)
+    app = page(opened(run=run.id), at_page)
+    assert complaints(app) == []
+    has_attention = run.config.model.attention != "none"
+    if at_page == "attention" and not has_attention:
+        assert "This network has no attention" in app.info[0].value
+    elif at_page in INSIDE:
+        assert not app.info
+        assert pictures(app) >= 1
+    simulated = "Simulated people" in words(app)
+    assert simulated == (run.config.data.source == "nhanes" and at_page in INSIDE)
+
+
+def test_one_batch_one_epoch_resume_and_the_rate(home: Path) -> None:
+    app = press(opened(**SMALL, cell="GRU"), "one_batch")
+    run = Run.open(home, app.query_params["run"])
+    assert (run.view().status, run.view().step) == ("paused", 1)
+    assert "**paused** · Step 1 is done" in words(app)
+    assert [b.label for b in app.main.button] == [
+        "Resume",
+        "One batch",
+        "One epoch",
+        "Stop",
+        "New run",
+    ]
+    press(app, "one_batch")
+    assert run.view().step == 2
+    sound(app.number_input(key=f"rate_{run.id}").set_value(0.0125).run())
+    press(app, "one_epoch")
+    assert (run.view().status, len(run.view().epochs)) == ("paused", 1)
+    assert [rate.learning_rate for rate in run.view().rates] == [0.0125]
+    press(app, "resume")
+    assert "**finished** · All epochs are done\\." in words(app)
+    assert (run.view().status, len(run.view().epochs)) == ("finished", 2)
+    assert run.view().epochs[-1].learning_rate == 0.0125
+
+
+def test_stop_ends_a_run_for_good(home: Path) -> None:
+    app = press(opened(**SMALL), "one_epoch")
+    press(app, "stop")
+    assert "**finished** · stopped by hand" in words(app)
+    assert "The network " in words(app)  # by the scores after the last epoch
+    assert app.button(key="do_train").disabled is False
+    assert Run.open(home, app.query_params["run"]).view().ended
+
+
+def test_a_new_run_leaves_the_old_one_in_the_list(home: Path) -> None:
+    app = press(opened(**SMALL), "one_batch")
+    first = app.query_params["run"]
+    press(app, "new_run")
+    second = app.query_params["run"]
+    assert first != second
+    st.cache_resource.clear()  # the list may be 10 s old
+    app = sound(app.run())
+    app = sound(app.button(key=f"open_{first}").click().run())
+    assert app.query_params["run"] == first
+    assert "**paused**" in words(app)
+    assert Run.open(home, second).view().status == "finished"
+
+
+def test_a_run_that_breaks_off_says_where_and_what_to_do() -> None:
+    wild = {"cell": "RNN (ReLU)", "scale": "raw", "optimiser": "SGD", "clip_norm": "0"}
+    app = press(opened(**HOURS, **wild, learning_rate="10"), "train")
+    assert "**failed**" in words(app)
+    assert len(app.error) == 1
+    assert "lower the learning rate" in app.error[0].value
+    for name in PAGES:
+        page(app, name)
+
+
+# -- the selection -----------------------------------------------------------------------------
+
+
+def select(app: AppTest) -> AppTest:
+    """Sequence 2, unit 3, step 31 after epoch 1, all in the sidebar."""
+    app.sidebar.selectbox(key="epoch").set_value("1")
+    app.sidebar.selectbox(key="sequence").set_value(2)
+    app.sidebar.slider(key="unit").set_value(3)
+    app.sidebar.slider(key="t").set_value(31)
+    return sound(app.run())
+
+
+def selected(app: AppTest) -> tuple[str, int, int, int]:
+    side = app.sidebar
+    boxes = [side.selectbox(key=key).value for key in ("epoch", "sequence")]
+    return (*boxes, *(side.slider(key=key).value for key in ("unit", "t")))
+
+
+def trace_of(run: Run, epoch: int) -> Trace:
+    trace, _ = run.trace(epoch)
+    assert trace is not None
+    return trace
+
+
+def test_all_pages_share_one_selection(trained: Callable[[str], Run]) -> None:
+    app = select(page(opened(run=trained("lstm with attention").id), "gates"))
+    for name in (*PAGES, "gates"):
+        assert selected(page(app, name)) == ("1", 2, 3, 31)
+
+
+@pytest.mark.parametrize("name", ["lstm with attention", "relu"])
+def test_the_arithmetic_is_that_of_the_selected_step(
+    name: str, trained: Callable[[str], Run]
+) -> None:
+    run = trained(name)
+    app = page(opened(run=run.id), "unrolled")
+    step = min(31, trace_of(run, 1).inputs.shape[1])
+    app.sidebar.slider(key="t").set_value(step)
+    app.sidebar.slider(key="unit").set_value(3)
+    app.sidebar.selectbox(key="sequence").set_value(2)
+    app = sound(app.sidebar.selectbox(key="epoch").set_value("1").run())
+    layer = trace_of(run, 1).layers[0]
+    lines = [code.value.splitlines()[-1] for code in app.code]
+    names = (*layer.gate_names, *layer.state_names[::-1])
+    values = [*layer.gates[1, step - 1, :, 2], *layer.states[1, step - 1, ::-1, 2]]
+    assert lines == [
+        f"{symbol} = {number(float(value), 5)} in the trace"
+        for symbol, value in zip(names, values, strict=True)
+    ]
+    assert f"Unit 3 of layer 1 at step {step}: the arithmetic" in words(app)
+
+
+def test_the_backward_layer_can_be_chosen(trained: Callable[[str], Run]) -> None:
+    run = trained("gru of two ways")
+    app = page(opened(run=run.id), "unrolled")
+    assert app.sidebar.selectbox(key="layer").options == [
+        "layer 1",
+        "layer 1, backward",
+        "layer 2",
+        "layer 2, backward",
+    ]
+    app = sound(app.sidebar.selectbox(key="layer").set_value(4).run())
+    layer = trace_of(run, 2).layers[3]
+    last = float(layer.states[0, 0, 0, 0])
+    assert app.code[-1].value.endswith(f"h = {number(last, 5)} in the trace")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_selections_from_a_link_that_are_out_of_range_do_no_harm(
+    name: str, trained: Callable[[str], Run]
+) -> None:
+    run = trained("lstm with attention").id
+    app = opened(run=run, t="99999", unit="-3", epoch="77", sequence="x", layer="9")
+    app = page(app, name)
+    _, sequence, unit, t = selected(app)
+    assert (1 <= sequence <= 4, 1 <= unit <= 8, 1 <= t <= 144) == (True, True, True)
+    assert complaints(app) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted", "got"),
+    [("t", 99999, 144), ("t", 0, 1), ("unit", -3, 1), ("unit", 9, 8), ("sequence", 50, 4)],
+)
+def test_what_a_picture_reports_is_brought_inside_of_the_trace(
+    key: str, wanted: int, got: int, trained: Callable[[str], Run]
+) -> None:
+    app = page(opened(run=trained("lstm with attention").id), "unrolled")
+    app.session_state[key] = wanted
+    app = sound(app.run())
+    assert app.session_state[key] == got
+
+
+def test_a_selection_fits_the_next_run_as_well(trained: Callable[[str], Run]) -> None:
+    app = select(page(opened(run=trained("lstm with attention").id), "unrolled"))
+    app.query_params["run"] = trained("relu").id
+    app.session_state["_run"] = trained("relu").id
+    app = sound(app.run())
+    assert selected(app)[1:] == (2, 3, 24)  # of 24 steps
+
+
+# -- links, reloads, other people --------------------------------------------------------------
+
+
+def test_a_reload_finds_the_run_again(trained: Callable[[str], Run]) -> None:
+    run = trained("relu")
+    app = opened(run=run.id)
+    assert app.query_params["run"] == run.id
+    assert run.title in [caption.value for caption in app.sidebar.caption]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_another_visitor_does_not_see_it(
+    name: str, trained: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained("relu")
+    monkeypatch.setattr(session, "owner", lambda: "somebody else")
+    app = page(opened(run=run.id, **SMALL), name)
+    assert "No run yet" in app.sidebar.caption[0].value
+    assert run.title not in words(app)
+    assert "run" not in app.query_params
+
+
+@pytest.mark.parametrize("run", ["../../../etc/passwd", "0" * 20, "x", "%00", "<b>"])
+def test_a_run_that_is_not_there_is_no_run(run: str) -> None:
+    app = opened(run=run, **SMALL)
+    assert "No run yet" in app.sidebar.caption[0].value
+    assert "run" not in app.query_params
+
+
+def test_settings_out_of_range_in_a_link_fall_back() -> None:
+    app = opened(hidden_size="-1", epochs="1000000", cell="transformer", people="7", seed="x")
+    numbers = [app.number_input(key=key).value for key in ("hidden_size", "epochs", "seed")]
+    assert numbers == [32, 20, 0]
+    assert app.selectbox(key="cell").value == "lstm"
+    assert app.query_params == {}
+    assert app.button(key="do_train").disabled is False
+
+
+def test_the_address_keeps_the_settings_over_a_change_of_pages() -> None:
+    app = page(page(opened(**HOURS), "gates"), "train")
+    assert app.number_input(key="hidden_size").value == 8
+    assert app.number_input(key="epochs").value == 2
+    assert app.selectbox(key="blocks").value == "24x60"
+
+
+def test_an_upload_that_is_gone_leaves_the_app_usable(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = press(ready(EXAMPLES["classes"]), "one_batch")
+    address = {key: app.query_params[key] for key in ("run", "file", "source")}
+    for file in (home / "uploads" / address["file"]).iterdir():
+        file.unlink()
+    (home / "uploads" / address["file"]).rmdir()
+    st.cache_resource.clear()
+    monkeypatch.delenv("RNNVIZ_RUNNER", raising=False)
+    monkeypatch.setenv("RNNVIZ_RUNNER", "inline")
+    for name in PAGES:
+        app = page(opened(**address), name)
+        assert "upload it again" in complaints(app)[0]
+    app = opened(run=address["run"], **SMALL)  # NHANES is chosen again
+    assert app.button(key="do_new_run").disabled is False
+
+
+# -- what cannot be used -----------------------------------------------------------------------
+
+
+def named_twice() -> bytes:
+    return csv(days(6)).replace(b"MIN2,", b"MIN1,", 1)
+
+
+BAD = {
+    "picture": ("p.csv", lambda: b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\xff\xfe", ""),
+    "cut off": ("d.rda", lambda: (DATA / "rda" / "truncated_gzip.rda").read_bytes(), ""),
+    "empty": ("e.csv", lambda: b"", "empty"),
+    "no numbers": ("w.csv", lambda: b"a,b\nx,y\nz,w\n", "exactly 1440"),
+    "no target": (
+        "t.csv",
+        lambda: csv(days(6).drop(columns=["sleeper", "BMI"])),
+        "no column to predict",
+    ),
+    "same names": ("n.csv", named_twice, "MIN1"),
+    "one row": ("o.csv", lambda: csv(days(1)), "one row"),
+    "four people": ("f.csv", lambda: csv(days(4)), "5"),
+    "strange ending": ("x.exe", lambda: b"MZ", ""),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_file_is_told_in_one_sentence_and_costs_nothing(
+    case: str, trained: Callable[[str], Run]
+) -> None:
+    name, data, said = BAD[case]
+    if case == "cut off" and not DATA.is_dir():
+        pytest.skip("the real data are not here")
+    run = trained("relu")
+    app = opened(run=run.id, source="My own file")
+    assert "Give a file to go on" in words(app)
+    assert app.button(key="do_train").disabled
+    app = upload(app, name, data())
+    told = complaints(app)
+    assert len(told) == 1, told
+    assert said in told[0].replace("\\", "")
+    assert "\n" not in told[0]
+    assert app.button(key="do_train").disabled
+    assert app.query_params["run"] == run.id
+    assert "**finished**" in words(app)
+
+
+def test_markup_in_a_file_stays_text() -> None:
+    frame = days(12).rename(columns={"sleeper": "<img src=x onerror=alert(1)>![i](http://e.test)"})
+    app = upload(opened(source="My own file", **HOURS), "<b>[a](b).csv", csv(frame))
+    assert complaints(app) == []
+    app = page(app, "data")
+    for element in (*app.markdown, *app.caption):
+        assert "<img" not in element.value.replace("\\<img", "")
+        assert "](" not in element.value
+        assert not element.allow_html
+    assert app.main.caption
+
+
+def test_a_network_too_large_for_the_memory_is_refused_with_a_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free = SimpleNamespace(available=2 * 2**30)
+    monkeypatch.setattr("rnnviz.estimate.psutil.virtual_memory", lambda: free)
+    huge = {"hidden_size": "512", "layers": "4", "blocks": NAMES["1440x1"]}
+    app = opened(**{**SMALL, "batch_size": "1024", **huge})
+    assert len(app.error) == 1
+    assert "GiB of memory; a run may take 1\\.0 GiB here" in app.error[0].value
+    assert app.button(key="do_train").disabled
+    app = sound(app.number_input(key="hidden_size").set_value(4).run())
+    assert not app.error
+    assert app.button(key="do_train").disabled is False
+
+
+def test_both_directions_cannot_predict_the_next_token() -> None:
+    app = opened(source="Text", bidirectional="true")
+    assert "has read the next token already" in app.error[0].value
+    assert app.button(key="do_train").disabled
+
+
+def test_own_text_can_be_pasted_and_is_found_after_a_reload() -> None:
+    app = opened(**TOKENS, which_text="My own")
+    assert "the text is empty" in complaints(app)[0]
+    app = sound(app.text_area(key="pasted").set_value("to be or not to be\n" * 40).run())
+    assert complaints(app) == []
+    assert "31 sequences of 24 characters, 8 different ones" in words(app)
+    again = opened(**TOKENS, which_text="My own", text=app.query_params["text"])
+    assert "31 sequences of 24 characters, 8 different ones" in words(again)
