@@ -16,6 +16,7 @@ from rnnviz.ui.components.plot import plot
 from rnnviz.ui.components.tokens import coloured_tokens
 from rnnviz.ui.layout import pair
 from rnnviz.ui.looking import Looking
+from rnnviz.ui.words import number
 
 FORMULAS = {
     "dot": r"e_t = s \cdot h_t",
@@ -72,7 +73,9 @@ def step_by_step(seen: Looking) -> None:
         plot(VIEWS["attention steps"].draw(seen.trace, look), key="stages", on_click=seen.click)
     with formulas:
         st.latex(FORMULAS[kind])
-        st.latex(r"\alpha_t = \frac{\exp e_t}{\sum_k \exp e_k} \qquad c = \sum_t \alpha_t h_t")
+        st.latex(
+            r"\rule{0pt}{2em} \alpha_t = \frac{\exp e_t}{\sum_k \exp e_k} \qquad c = \sum_t \alpha_t h_t"
+        )
         st.caption(closing(seen))
     st.dataframe(table(seen), width="stretch", hide_index=True)
 
@@ -114,7 +117,7 @@ def closing(seen: Looking) -> str:
     context = attention @ states[:, unit]
     return (
         f"Over all {len(scores)} steps: exponentials add up to {total:.4f}, weights to "
-        f"{attention.sum():.4f}, weighted states of unit {unit + 1} to c = {context:.4f}. "
+        f"{attention.sum():.4f}, weighted states of unit {unit + 1} to c = {number(float(context))}. "
         f"Equal weights would be {1 / len(scores):.4f} each."
     )
 

@@ -27,7 +27,7 @@ from rnnviz.ui.words import number
 
 DONE = "All epochs are done."
 SMALL = "people=100&hidden_size=8"  # 2 batches an epoch
-LONG = "people=300&epochs=100"  # half a minute: time to interfere
+LONG = "people=100&epochs=80"  # 160 steps: time to interfere
 OWN_FILE = "source=My+own+file"
 STRIP = ".rnnviz-unrolled-strip"
 LABEL = ".rnnviz-unrolled-label"
@@ -92,12 +92,12 @@ def test_a_run_that_explodes_says_so_in_a_sentence(page):
 def test_pausing_holds_one_batch_goes_one_step_and_resuming_reaches_the_end(page, server):
     arrive(page, f"/?{LONG}")
     button(page, "Train").click()
-    says(page, re.compile(r"Epoch \d+ of 100, step \d+"))
+    says(page, re.compile(r"Epoch \d+ of 80, step \d+"))
     run = run_of(page, server.home)
     button(page, "Pause").click()
     says(page, "Paused by hand; press Resume to go on")
     held = run.view().step
-    assert 0 < held < 600
+    assert 0 < held < 160
     turn_to(page, "Data")  # takes longer than many steps
     turn_to(page, "Train")
     assert run.view().step == held
@@ -107,7 +107,7 @@ def test_pausing_holds_one_batch_goes_one_step_and_resuming_reaches_the_end(page
         assert run.view().step == step
     button(page, "Resume").click()
     says(page, DONE)
-    assert run.view().step == 600
+    assert run.view().step == 160
 
 
 def click_fast(page: Page, name: str, times: int) -> None:
@@ -147,10 +147,10 @@ def test_a_double_click_starts_one_run(page, server, name):
 # -- coming back, and other visitors ---------------------------------------------------------------
 
 
-def test_a_reload_finds_the_run_and_a_stranger_does_not(page, context, browser, server):
+def test_a_reload_finds_the_run_and_a_stranger_does_not(page, browser, server):
     arrive(page, f"/?{LONG}")
     button(page, "Train").click()
-    says(page, re.compile(r"Epoch \d+ of 100, step"))
+    says(page, re.compile(r"Epoch \d+ of 80, step"))
     run = run_of(page, server.home)
     page.reload()
     expect(button(page, "Pause")).to_be_visible(timeout=WAIT)
@@ -163,14 +163,14 @@ def test_a_reload_finds_the_run_and_a_stranger_does_not(page, context, browser, 
         expect(stranger).not_to_have_url(re.compile(run.id))
         expect(stranger.get_by_text(run.title)).to_have_count(0)
     says(page, DONE)
-    assert run.view().step == 600
+    assert run.view().step == 160
     verdict(page)
 
 
 def test_two_tabs_show_and_steer_the_same_run(page, context, server):
     arrive(page, f"/?{LONG}")
     button(page, "Train").click()
-    says(page, re.compile(r"Epoch \d+ of 100, step"))
+    says(page, re.compile(r"Epoch \d+ of 80, step"))
     other = context.new_page()
     arrive(other, f"/?run={run_of(page, server.home).id}")
     button(other, "Pause").click()
@@ -185,14 +185,14 @@ def test_two_tabs_show_and_steer_the_same_run(page, context, server):
 def test_a_second_run_waits_for_the_first_and_starts_by_itself(page, server):
     arrive(page, f"/?{LONG}")
     button(page, "Train").click()
-    says(page, re.compile(r"Epoch \d+ of 100, step"))
+    says(page, re.compile(r"Epoch \d+ of 80, step"))
     first = run_of(page, server.home)
     button(page, "New run").click()
     expect(page).not_to_have_url(re.compile(first.id), timeout=WAIT)
     says(page, re.compile(r"Queued"))
     assert not first.view().ended
     first.stop()
-    says(page, re.compile(r"Epoch \d+ of 100, step"))
+    says(page, re.compile(r"Epoch \d+ of 80, step"))
     page.get_by_test_id("stSidebar").get_by_role("button", name="Other runs").click()
     page.get_by_role("button", name=re.compile(re.escape(first.title))).click()
     says(page, re.compile("stopped by hand", re.IGNORECASE))
@@ -268,7 +268,7 @@ def test_the_attention_page_shows_the_weights_of_the_trace(page, context, traine
 # -- own data --------------------------------------------------------------------------------------
 
 
-def test_an_uploaded_R_file_is_read_and_trained_on(page, shared):
+def test_an_uploaded_r_file_is_read_and_trained_on(page, shared):
     file = shared / "data/nhanes/MINdata_oneday.rda"
     if not file.exists():
         pytest.skip(f"the real data are not here: there is no {file}")
