@@ -136,10 +136,10 @@ def _with_file(values: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _bench(given: argparse.Namespace) -> int:
-    from rnnviz import bench  # torch takes two seconds to import
+    from rnnviz.bench import table  # torch takes two seconds to import
 
     began = time.perf_counter()
-    for line in bench.table(given.only):
+    for line in table(given.only):
         print(line, flush=True)
     print(f"\nmeasured in {time.perf_counter() - began:.0f} s")
     return 0

@@ -35,6 +35,7 @@ from rnnviz.events import (
     Started,
     Traced,
 )
+from rnnviz.health import DivergedError, first_bad_gradient, first_bad_layer
 from rnnviz.model import Batch, SequenceModel, loss_of
 from rnnviz.record import record
 from rnnviz.wishes import Wishes
@@ -80,14 +81,6 @@ def fit(
     """
     check_memory(config, dataset)
     yield from _Training(config, prepare(dataset, config.training.seed), clock).stream(state)
-
-
-class _DivergedError(Exception):
-    """A number stopped being finite; says what and where."""
-
-    def __init__(self, what: str, where: str) -> None:
-        super().__init__(what)
-        self.what, self.where = what, where
 
 
 class _Training:
@@ -139,7 +132,7 @@ class _Training:
                     break
                 self._next_epoch()
                 yield from self._say(self._checkpoint())
-        except _DivergedError as diverged:
+        except DivergedError as diverged:
             _copy(self.good, self.weights)
             yield from self._say(self._checkpoint())
             yield self._failed(diverged)
@@ -216,7 +209,7 @@ class _Training:
         loss = loss_of(outputs, batch, self.model.task).mean()
         value = loss.item()
         if not math.isfinite(value):
-            raise _DivergedError(f"the loss became {value}", self._first_bad_layer(batch))
+            raise DivergedError(f"the loss became {value}", first_bad_layer(self.model, batch))
         self.optimiser.zero_grad()
         loss.backward()
         norm = self._clip()
@@ -230,37 +223,13 @@ class _Training:
         norm = nn.utils.get_total_norm(gradients)
         value = norm.item()
         if not math.isfinite(value):
-            raise _DivergedError(f"the gradient's norm became {value}", self._first_bad_gradient())
+            raise DivergedError(
+                f"the gradient's norm became {value}", first_bad_gradient(self.model)
+            )
         most = self.config.training.clip_norm
         if most:
             nn.utils.clip_grads_with_norm_(self.weights, most, norm)
         return value
-
-    def _first_bad_layer(self, batch: Batch) -> str:
-        with torch.no_grad():
-            x = self.model.encode(batch.inputs)
-            if not torch.isfinite(x).all():
-                return "the inputs"
-            for layer in range(len(self.model.layers)):
-                x = torch.cat(self.model.run_layer(layer, x, batch.lengths), dim=-1)
-                if not torch.isfinite(x).all():
-                    return f"layer {layer + 1}"
-        return "the head"
-
-    def _first_bad_gradient(self) -> str:
-        """The highest place, since backpropagation comes down from the head."""
-        places: list[tuple[str, nn.Module]] = [("the head", self.model.head)]
-        if self.model.attention is not None:
-            places.append(("the attention", self.model.attention))
-        for number in range(len(self.model.layers), 0, -1):
-            places.append((f"layer {number}", self.model.layers[number - 1]))
-        norms = []
-        for name, module in places:
-            gradients = [w.grad.double() for w in module.parameters() if w.grad is not None]
-            norms.append(nn.utils.get_total_norm(gradients).item())
-            if not math.isfinite(norms[-1]):
-                return name
-        return places[int(np.argmax(norms))][0]  # each is finite, only their sum is not
 
     def _order(self) -> np.ndarray:
         rng = np.random.default_rng([self.config.training.seed, self.epoch])
@@ -339,7 +308,7 @@ class _Training:
         )
         return Traced(step=self.step, epoch=epoch, trace=trace, survey=survey)
 
-    def _failed(self, diverged: _DivergedError) -> Failed:
+    def _failed(self, diverged: DivergedError) -> Failed:
         kept = f"the weights of step {max(self.step - 1, 0)} are kept"
         return Failed(
             step=self.step,

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from rnnviz.config import DataConfig
-from rnnviz.data import nhanes, simulator
+from rnnviz.data import nhanes, people, simulator
 from rnnviz.data.days import Days, as_sequences
 from rnnviz.errors import DataError
 
@@ -172,7 +172,7 @@ def test_covariates_and_groups_say_the_same() -> None:
     ],
 )
 def test_bmi_classes_of_the_who(bmi: float, age: int, label: str) -> None:
-    assert nhanes.bmi_classes(np.array([bmi]), np.array([age])) == (label,)
+    assert people.bmi_classes(np.array([bmi], float), np.array([age], float)) == (label,)
 
 
 def test_says_that_it_is_simulated() -> None:

@@ -1,5 +1,6 @@
 """The measurements that the README quotes: `rnnviz bench` prints them as a Markdown table."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 
 from rnnviz.bench.app import IN_BROWSER, in_browser
@@ -22,7 +23,8 @@ def table(only: str = "") -> Iterator[str]:
     chosen = [name for name in ROWS if only.lower() in name.lower()]
     if not chosen:
         raise ConfigError(f"no measurement is called {only!r}; choose a part of: {', '.join(ROWS)}")
-    yield "| measured | here | target | met |"
+    busy = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores at the start"
+    yield f"| measured | here ({busy}) | target | met |"
     yield "|---|---|---|---|"
     for name in chosen:
         yield str(ROWS[name](name))

@@ -8,7 +8,6 @@ import os
 import shutil
 import socket
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -53,7 +52,8 @@ WATCH = """({ where, pattern, patience }) => {
     .map((it) => it.textContent.match(pattern)?.[0]).filter(Boolean).join("|");
   const before = texts();
   let clicked = null;
-  addEventListener("click", (event) => { clicked = event.timeStamp; }, { capture: true, once: true });
+  const note = (event) => { clicked = event.timeStamp; };
+  addEventListener("click", note, { capture: true, once: true });
   window.answered = new Promise((resolve, reject) => {
     const observer = new MutationObserver(() => {
       const now = texts();
@@ -234,15 +234,18 @@ def first_epoch(name: str) -> Row:
 def click(name: str) -> Row:
     """One more unit is asked for; the number of weights that the page then names is the answer."""
     seconds = []
-    with stage() as (browser, home), serving(home) as app:
-        with visit(browser, app.url, epochs=10_000) as page:
-            page.get_by_role("tab", name="Network").click()
-            answered(page, TRAIN, VERDICT)
-            for number in range(CLICKS):
-                page.wait_for_timeout(300 + 70 * (number % 5))  # a person's pace, out of step
-                seconds.append(answered(page, MORE_UNITS, WEIGHTS))
-            page.click(STOP)
-            page.wait_for_selector(TRAIN)
+    with (
+        stage() as (browser, home),
+        serving(home) as app,
+        visit(browser, app.url, epochs=10_000) as page,
+    ):
+        page.get_by_role("tab", name="Network").click()
+        answered(page, TRAIN, VERDICT)
+        for number in range(CLICKS):
+            page.wait_for_timeout(300 + 70 * (number % 5))  # a person's pace, out of step
+            seconds.append(answered(page, MORE_UNITS, WEIGHTS))
+        page.click(STOP)
+        page.wait_for_selector(TRAIN)
     return _judged(name, seconds, 0.25)
 
 
@@ -253,17 +256,12 @@ def _judged(name: str, seconds: list[float], most: float) -> Row:
 
 
 def _spread(seconds: list[float]) -> str:
-    if statistics.median(seconds) >= 1:
-        low, middle, high = (f"{x:.1f}" for x in _low_middle_high(seconds))
-        unit = "s"
+    middle = statistics.median(seconds)
+    if middle >= 1:
+        said = f"{middle:.1f} s", f"{min(seconds):.1f} to {max(seconds):.1f}"
     else:
-        low, middle, high = (f"{1e3 * x:.0f}" for x in _low_middle_high(seconds))
-        unit = "ms"
-    return f"{middle} {unit} (median of {len(seconds)}; {low} to {high})"
-
-
-def _low_middle_high(seconds: list[float]) -> tuple[float, float, float]:
-    return min(seconds), statistics.median(seconds), max(seconds)
+        said = f"{1e3 * middle:.0f} ms", f"{1e3 * min(seconds):.0f} to {1e3 * max(seconds):.0f}"
+    return f"{said[0]} (median of {len(seconds)}; {said[1]})"
 
 
 IN_BROWSER: Mapping[str, Callable[[str], Row]] = {
@@ -274,7 +272,12 @@ IN_BROWSER: Mapping[str, Callable[[str], Row]] = {
 
 
 def in_browser(name: str) -> Row:
-    """Measures one of IN_BROWSER, or says what is missing for that."""
+    """Measures one of IN_BROWSER, or says what is missing for that, or what went wrong."""
     if lacks := missing():
         return Row(name=name, value=f"not measured: {lacks}")
-    return IN_BROWSER[name](name)
+    from playwright.sync_api import Error
+
+    try:
+        return IN_BROWSER[name](name)
+    except Error as wrong:
+        return Row(name=name, value=f"failed: {wrong.message.splitlines()[0]}", met=False)

@@ -208,6 +208,7 @@ def step_loop(cell: nn.LSTMCell, head: nn.Linear, batch: Batch, *, gradients: bo
         c = f * c + i * g
         h = o * c.tanh()
         if gradients:
+            c = c.view_as(c)  # from here on apart from h, as what nn.LSTMCell returns
             h.retain_grad()
             c.retain_grad()
         gates.append(torch.stack((i, f, g, o), dim=1).detach())
@@ -215,9 +216,13 @@ def step_loop(cell: nn.LSTMCell, head: nn.Linear, batch: Batch, *, gradients: bo
     grads = None
     if gradients:
         mse_loss(head(h), batch.targets).backward()
-        grads = torch.stack([torch.stack([state.grad for state in pair], 1) for pair in states])
+        grads = torch.stack([torch.stack([_grad(state) for state in pair], 1) for pair in states])
     kept = torch.stack([torch.stack(pair, 1) for pair in states]).detach()
     return Steps(torch.stack(gates), kept, grads)
+
+
+def _grad(state: Tensor) -> Tensor:
+    return torch.zeros_like(state) if state.grad is None else state.grad
 
 
 def one_sequence() -> tuple[SequenceModel, nn.LSTMCell, nn.Linear, Batch]:

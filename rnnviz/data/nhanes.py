@@ -8,11 +8,11 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from rnnviz.config import DataConfig
 from rnnviz.data.dataset import Source, Variable
 from rnnviz.data.days import Days
+from rnnviz.data.people import age_bands, bmi_classes
 from rnnviz.data.simulator import MINUTES, Simulated, races, simulate_days
 from rnnviz.errors import DataError
 
@@ -92,7 +92,7 @@ def _check_size(people: int, days: int) -> None:
 
 def _as_days(simulated: Simulated, days: int) -> Days:
     age, female = simulated.age, simulated.female
-    levels = races()
+    levels, years = races(), age.astype(np.float64)
     race = np.eye(len(levels))[simulated.race]
     person = np.arange(len(age)) // days + 1
     return Days(
@@ -110,32 +110,14 @@ def _as_days(simulated: Simulated, days: int) -> Days:
             *(Variable(f"race: {level}") for level in levels),
         ),
         groups={
-            "BMI class": bmi_classes(simulated.bmi, age),
-            "age": age_groups(age),
+            "BMI class": bmi_classes(simulated.bmi, years),
+            "age": age_bands(years),
             "sex": tuple(np.where(female, "female", "male").tolist()),
         },
         wear=simulated.worn.astype(np.float32),
         source=SOURCE,
         notes=(NOTE,),
     )
-
-
-def bmi_classes(bmi: Float[np.ndarray, " N"], age: Int[np.ndarray, " N"]) -> tuple[str, ...]:
-    """Classes of the World Health Organization, which hold for adults alone.
-
-    Args:
-        bmi: body mass index [kg/m2].
-        age: [years].
-    """
-    names = np.array(["underweight", "normal", "overweight", "obese"])
-    classes = names[np.searchsorted([18.5, 25.0, 30.0], bmi, side="right")]
-    return tuple(np.where(age < 20, "under 20", classes).tolist())
-
-
-def age_groups(age: Int[np.ndarray, " N"]) -> tuple[str, ...]:
-    """The age groups in which activity is reported [years]."""
-    names = np.array(["6-11", "12-19", "20-39", "40-59", "60-85"])
-    return tuple(names[np.searchsorted([12, 20, 40, 60], age, side="right")].tolist())
 
 
 def _read(file: Path, rows: int) -> Simulated | None:

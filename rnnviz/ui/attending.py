@@ -74,7 +74,8 @@ def step_by_step(seen: Looking) -> None:
     with formulas:
         st.latex(FORMULAS[kind])
         st.latex(
-            r"\rule{0pt}{2em} \alpha_t = \frac{\exp e_t}{\sum_k \exp e_k} \qquad c = \sum_t \alpha_t h_t"
+            r"\rule{0pt}{2em} \alpha_t = \frac{\exp e_t}{\sum_k \exp e_k}"
+            r"\qquad c = \sum_t \alpha_t h_t"
         )
         st.caption(closing(seen))
     st.dataframe(table(seen), width="stretch", hide_index=True)
@@ -117,7 +118,8 @@ def closing(seen: Looking) -> str:
     context = attention @ states[:, unit]
     return (
         f"Over all {len(scores)} steps: exponentials add up to {total:.4f}, weights to "
-        f"{attention.sum():.4f}, weighted states of unit {unit + 1} to c = {number(float(context))}. "
+        f"{attention.sum():.4f}, weighted states of unit {unit + 1} to c = "
+        f"{number(float(context))}. "
         f"Equal weights would be {1 / len(scores):.4f} each."
     )
 
