@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from rnnviz.config import (
     TrainingConfig,
     settings_of,
 )
-from rnnviz.errors import RnnvizError
+from rnnviz.errors import DataError, RnnvizError
 
 PARTS = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 
@@ -120,9 +121,12 @@ def _train(given: argparse.Namespace) -> int:
 
 def _with_file(values: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """A path given as --file is read and stored as an upload; the settings hold its id."""
-    path = Path(values["data"]["file"])
-    if not values["data"]["file"] or not path.is_file():
-        return values
+    given = values["data"]["file"]
+    path = Path(given)
+    if not given or (not path.exists() and re.fullmatch(r"[0-9a-f]{20}", given)):
+        return values  # nothing, or what the app has stored already
+    if not path.is_file():
+        raise DataError(f"there is no file {given}; give the path of an R file, a table or a text")
     from rnnviz.data.sandbox import Sandbox
     from rnnviz.data.uploads import store, store_text
 

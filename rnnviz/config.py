@@ -73,7 +73,7 @@ def _check(setting: Setting, value: Any) -> None:
         if not (number and whole and math.isfinite(value) and rule.low <= value <= rule.high):
             kind = "a whole number" if setting.type is int else "a number"
             unit = f" {rule.unit}" if rule.unit else ""
-            bounds = f"[{rule.low:g}, {rule.high:g}]{unit}"
+            bounds = f"[{rule.low:.10g}, {rule.high:.10g}]{unit}"
             raise ConfigError(f"{name} is {value!r}; it must lie in {bounds} and be {kind}")
     elif isinstance(rule, Choice):
         if value not in rule.options:

@@ -155,8 +155,11 @@ class _Training:
         ended, survey = self._epoch_ended()
         yield from self._say(ended)
         stride = self.plan.stride
-        last = self.epoch == self.config.training.epochs or self._patience_is_over()
-        if not stride or self.epoch % stride == 0 or last:
+        over = self._patience_is_over()
+        if over:  # what is kept is what is shown and scored
+            _copy(self.best, self.weights)
+            survey = None
+        if over or not stride or self.epoch % stride == 0 or self._is_last():
             yield from self._say(self._traced(self.epoch, survey))
 
     def _say(self, event: Event) -> Stream:
@@ -260,12 +263,14 @@ class _Training:
         self.epoch, self.batch = self.epoch + 1, 0
         self.loss_sum, self.norm_max, self.seconds = 0.0, 0.0, 0.0
 
+    def _is_last(self) -> bool:
+        return self.epoch == self.config.training.epochs
+
     def _patience_is_over(self) -> bool:
         patience = self.config.training.patience
         return bool(patience) and self.epoch - self.best_epoch >= patience
 
     def _stopped_early(self) -> str:
-        _copy(self.best, self.weights)
         patience = self.config.training.patience
         return (
             f"Stopped early: the validation loss has not fallen for {patience} "
@@ -293,16 +298,16 @@ class _Training:
         )
 
     def _traced(self, epoch: int, survey: Any = None) -> Traced:
-        if not self.plan.stride:
-            return Traced(step=self.step, epoch=epoch, trace=None, survey=survey)
         if survey is None:
             _, survey = evaluate(self.model, self.prepared, "test")
+        if not self.plan.stride:
+            return Traced(step=self.step, epoch=epoch, trace=None, survey=survey)
         rows = traced_rows(self.prepared, self.plan.sequences)
         trace = record(
             self.model,
             self.prepared.batch(rows),
             rows,
-            epoch=epoch,
+            epoch=self.best_epoch if self._patience_is_over() and epoch else epoch,
             step=self.step,
             target=self.prepared.target_scaler if self.metric == "mse" else None,
         )

@@ -138,6 +138,10 @@ def test_early_stop_keeps_the_best_weights():
     assert len(epochs) == best + 3 < 60
     assert f"the weights of epoch {best + 1} are kept" in events[-1].reason
     assert events[-1].scorecard[1].metrics["mse"] == losses[best]
+    last = of(events, Traced)[-1]
+    assert (last.epoch, last.trace.epoch) == (best + 3, best + 1)
+    errors = (last.survey.predictions - last.survey.targets) ** 2
+    assert errors.mean() == pytest.approx(events[-1].scorecard[2].metrics["mse"], rel=1e-4)
 
 
 def test_raw_counts_in_a_relu_lstm_end_with_the_layer_named_and_good_weights():

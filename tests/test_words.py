@@ -126,7 +126,7 @@ def test_time_left_follows_the_median_pace_of_the_last_batches() -> None:
     # 30 steps are left, at 2 s and a quarter of it for validation and test
     assert time_left(view_of(began(), *slow_start)) == ", about 75 s left"
     last = (batch(39, 0.1), batch(40, 0.1))
-    assert time_left(view_of(began(), *last)) == ", about 0.0 s left"
+    assert time_left(view_of(began(), *last)) == ", about 0.1 s left"
 
 
 VERDICTS = [
@@ -210,7 +210,7 @@ def test_numbers_have_significant_digits_and_a_true_minus(
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0.04, "0.0 s"),
+        (0.04, "0.1 s"),
         (0.31, "0.3 s"),
         (8.4, "8 s"),
         (89.4, "89 s"),

@@ -85,7 +85,7 @@ class LocalRunner(Runner):
         limits: Limits | None = None,
         lease: float | None = LEASE,
         hold: float = HOLD,
-        modules: Sequence[str] = ("rnnviz.train",),
+        modules: Sequence[str] = ("rnnviz.train", "torch._dynamo"),  # the first optimiser loads it
     ) -> None:
         """modules: imported by every worker ahead of its first run."""
         self.home, self.limits = Path(home), limits or Limits.of_this_machine()

@@ -3,6 +3,7 @@
 A link is the experiment: every widget's value stands in the query parameters under its name.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -62,6 +63,9 @@ def widget(setting: Setting, *, default: Any = None, **more: Any) -> Any:
 
 def _number(label: str, setting: Setting, rule: Knob, value: Any, common: dict[str, Any]) -> Any:
     kind = setting.type
+    if _infinite(st.query_params.get(setting.name, "")):  # Streamlit breaks off at int(inf)
+        del st.query_params[setting.name]
+        common = {**common, "bind": None}
     return st.number_input(
         f"{label} [{rule.unit}]" if rule.unit else label,
         min_value=kind(rule.low),
@@ -71,6 +75,13 @@ def _number(label: str, setting: Setting, rule: Knob, value: Any, common: dict[s
         format="%d" if kind is int else "%g",
         **common,
     )
+
+
+def _infinite(text: str) -> bool:
+    try:
+        return math.isinf(float(text))
+    except ValueError:
+        return False
 
 
 def named(cls: type) -> dict[str, Setting]:

@@ -24,6 +24,7 @@ page = st.navigation(
         for name, title, icon in PAGES
     ]
 )
+session.carry_over(page.title, (*controls.LABELS, "table", "target"))
 try:
     sidebar.draw(page.title)
     if said := session.notice():

@@ -38,7 +38,7 @@ def pictures(config: DataConfig) -> None:
     left, right = pair("shares")
     split = split_by_id(dataset.ids, session.seed(TrainingConfig().seed))
     with left:
-        plot(figures.target_histogram(dataset, split, dark=dark), key="target")
+        plot(figures.target_histogram(dataset, split, dark=dark), key="targets")
     with right:
         if dataset.wear is not None:
             plot(figures.wear_by_hour(dataset, dark=dark), key="wear")

@@ -7,6 +7,7 @@ sets, traces) lives in Streamlit's resource cache, with a bound each.
 import os
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -248,6 +249,16 @@ def next_upload() -> None:
 
 
 # -- what was drawn --------------------------------------------------------------------------------
+
+
+def carry_over(page: str, keys: Iterable[str]) -> None:
+    """Take settings along to another page; Streamlit loses there what came from the address."""
+    if st.session_state.get("_page") == page:
+        return
+    st.session_state["_page"] = page
+    for key in keys:
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
 
 
 def forget(keys: list[str]) -> None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from rnnviz.data.dataset import SequenceDataset, Task
+from rnnviz.errors import DataError
 from rnnviz.figures.unrolled import naming
 from rnnviz.runs.run import Run
 from rnnviz.trace import Trace
@@ -49,7 +50,10 @@ def _selection(run: Run) -> None:
     if found is None:
         return
     trace, _ = found
-    data = session.dataset(run.config.data)
+    try:
+        data = session.dataset(run.config.data)
+    except DataError:  # such as an upload that is gone: the page says so, and must be drawn
+        return
     chosen = session.selection(trace)
     st.markdown("##### Look at")
     epochs = ["latest", *[str(epoch) for epoch in reversed(view.traced)]]

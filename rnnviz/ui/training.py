@@ -1,5 +1,6 @@
 """The parts of the Train page: settings, buttons, and what moves."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
@@ -201,5 +202,7 @@ def _error(run: Run, survey: Survey | None) -> float | None:
     dataset = session.dataset(run.config.data)
     if survey is None or dataset.task is not Task.REGRESSION:
         return None
-    train = split_by_id(dataset.ids, run.config.training.seed).train
-    return difference_error(survey, float(dataset.targets[train].mean()), dataset.ids)
+    split = split_by_id(dataset.ids, run.config.training.seed)
+    error = difference_error(survey, float(dataset.targets[split.train].mean()), dataset.ids)
+    # the survey holds the first of many test rows, the scores are of all
+    return error * math.sqrt(len(survey.sequences) / len(split.test))

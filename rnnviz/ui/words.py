@@ -72,7 +72,7 @@ def time_left(view: RunView) -> str:
 def duration(seconds: float) -> str:
     """Such as '8 s', '3 min', '2.5 h'."""
     if seconds < 90:
-        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1f} s"
+        return f"{seconds:.0f} s" if seconds >= 1 else f"{max(seconds, 0.1):.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
