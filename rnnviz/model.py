@@ -3,7 +3,7 @@
 Inside, time comes first ([T B H]): torch's recurrent kernels are faster that way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, cast
 
 import torch
@@ -92,6 +92,11 @@ class Direction(nn.Module):
             output, state = self.rnn(chunk, state)
             outputs.append(output)
         return torch.cat(outputs)
+
+
+def joined(parts: Sequence[Float[Tensor, "*batch _"]]) -> Float[Tensor, "*batch D"]:
+    """Parts beside each other on the last axis; a single one is not copied."""
+    return parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim=-1)
 
 
 def flip_time(
@@ -185,7 +190,7 @@ class SequenceModel(nn.Module):
         """Outputs of the head. A generator switches dropout on: training."""
         x = self.encode(batch.inputs)
         for layer in range(len(self.layers)):
-            x = torch.cat(self.run_layer(layer, x, batch.lengths), dim=-1)
+            x = joined(self.run_layer(layer, x, batch.lengths))
             if dropout is not None and self.config.dropout > 0:
                 keep = 1.0 - self.config.dropout
                 x = x * (torch.empty_like(x).bernoulli_(keep, generator=dropout) / keep)
@@ -204,7 +209,7 @@ class SequenceModel(nn.Module):
             parts.append(attended.context)
         if self.covariates:
             parts.append(batch.covariates[:, None].expand(-1, queries.shape[1], -1))
-        return Readout(self.head(torch.cat(parts, dim=-1)), attended)
+        return Readout(self.head(joined(parts)), attended)
 
     def _last(
         self, top: Float[Tensor, "T B D"], lengths: Int[Tensor, " B"] | None

@@ -142,6 +142,7 @@ def _layer(
         if outer is not None:
             back = _backward if way.cell.elementwise else _backward_by_autograd
             adjoints, dz = back(way.cell, weights, replay, turn(outer).numpy())
+            adjoints = _through_output(way.cell, replay, adjoints)
             flat = weights.input.reshape(-1, x.shape[-1])
             read = turn(torch.from_numpy(dz.reshape(*dz.shape[:2], -1) @ flat))
             below = read if below is None else below + read
@@ -247,6 +248,19 @@ def _through(
     for adjoint, derivative in zip(adjoints[1:], derivatives[1:], strict=True):
         total += adjoint * derivative
     return total
+
+
+def _through_output(
+    cell: Cell, replay: Replay, adjoints: tuple[Float[np.ndarray, "T B H"], ...]
+) -> tuple[Float[np.ndarray, "T B H"], ...]:
+    """The whole dL/dc_t: what comes back through time, and by way of this step's own h."""
+    if len(cell.states) == 1:
+        return adjoints
+    states = [_leaf(state) for state in replay.states]
+    gates = tuple(torch.from_numpy(np.ascontiguousarray(gate)) for gate in replay.gates)
+    found = torch.autograd.grad(cell.show(gates, tuple(states)).sum(), states[1:])
+    rest = (a + adjoints[0] * d.numpy() for a, d in zip(adjoints[1:], found, strict=True))
+    return (adjoints[0], *rest)
 
 
 def _local_derivatives(

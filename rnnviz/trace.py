@@ -25,7 +25,7 @@ class LayerTrace:
     gates: Float[np.ndarray, "B T G H"]  # squashed: the values that moved the state
     preactivations: Float[np.ndarray, "B T G H"]  # before the squash
     states: Float[np.ndarray, "B T S H"]  # after step t
-    state_grads: Float[np.ndarray, "B T S H"] | None  # dL/dh_t, dL/dc_t: all paths from t on
+    state_grads: Float[np.ndarray, "B T S H"] | None  # dL/dh_t, dL/dc_t: all paths from there on
     input_weights: Float[np.ndarray, "G H I"]
     recurrent_weights: Float[np.ndarray, "G H H"]
     input_bias: Float[np.ndarray, "G H"]

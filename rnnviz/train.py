@@ -365,8 +365,7 @@ class _Training:
 
 def _copy(source: Sequence[torch.Tensor], into: Sequence[torch.Tensor]) -> None:
     with torch.no_grad():
-        for there, here in zip(source, into, strict=True):
-            here.copy_(there)
+        torch._foreach_copy_(list(into), list(source))
 
 
 def traced_rows(prepared: Prepared, most: int) -> np.ndarray:

@@ -376,7 +376,7 @@ def test_a_run_that_breaks_off_says_where_and_what_to_do() -> None:
 
 def select(app: AppTest) -> AppTest:
     """Sequence 2, unit 3, step 31 after epoch 1, all in the sidebar."""
-    app.sidebar.selectbox(key="epoch").set_value("1")
+    app.sidebar.select_slider(key="epoch").set_value("1")
     app.sidebar.selectbox(key="sequence").set_value(2)
     app.sidebar.slider(key="unit").set_value(3)
     app.sidebar.slider(key="t").set_value(31)
@@ -385,8 +385,12 @@ def select(app: AppTest) -> AppTest:
 
 def selected(app: AppTest) -> tuple[str, int, int, int]:
     side = app.sidebar
-    boxes = [side.selectbox(key=key).value for key in ("epoch", "sequence")]
-    return (*boxes, *(side.slider(key=key).value for key in ("unit", "t")))
+    epoch = side.select_slider(key="epoch").value
+    return (
+        epoch,
+        side.selectbox(key="sequence").value,
+        *(side.slider(key=key).value for key in ("unit", "t")),
+    )
 
 
 def trace_of(run: Run, epoch: int) -> Trace:
@@ -411,7 +415,7 @@ def test_the_arithmetic_is_that_of_the_selected_step(
     app.sidebar.slider(key="t").set_value(step)
     app.sidebar.slider(key="unit").set_value(3)
     app.sidebar.selectbox(key="sequence").set_value(2)
-    app = sound(app.sidebar.selectbox(key="epoch").set_value("1").run())
+    app = sound(app.sidebar.select_slider(key="epoch").set_value("1").run())
     layer = trace_of(run, 1).layers[0]
     lines = [code.value.splitlines()[-1] for code in app.code]
     names = (*layer.gate_names, *layer.state_names[::-1])

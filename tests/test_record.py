@@ -159,10 +159,12 @@ def nudged_loss(model, batch, nudged, where, amount):
             states = tuple(torch.zeros(1, H, dtype=torch.double) for _ in way.cell.states)
             order = range(length - 1, -1, -1) if way.reverse else range(length)
             for t in order:
-                states = one_step(way, x[t, b : b + 1], states)
+                gates, states = one_step(way, x[t, b : b + 1], states)
                 if mine and t == at:
                     states = tuple(s.clone() for s in states)
                     states[state][0, unit] += amount
+                    if state > 0:  # what is made of the memory in the same step changes as well
+                        states = (way.cell.show(gates, states), *states[1:])
                 h[t, b] = states[0][0]
             outputs.append(h)
         x = torch.cat(outputs, dim=-1).detach()
@@ -179,7 +181,8 @@ def one_step(way, x, states):
         def recur(state):
             return (state @ rnn.weight_hh_l0.T + rnn.bias_hh_l0).chunk(gates, dim=-1)
 
-        return way.cell.advance(way.cell.activate(projected, recur, states).values, states)
+        values = way.cell.activate(projected, recur, states).values
+        return values, way.cell.advance(values, states)
 
 
 @pytest.mark.parametrize("cell", CELLS)

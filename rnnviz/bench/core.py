@@ -329,7 +329,7 @@ def heat_map(name: str) -> Row:
 
 HEAT_MAP = "heat map of 1440 steps x 256 units, on the wire"
 TIMED: Mapping[str, Callable[[str], Row]] = {
-    "fit beside a bare torch loop, T = 144": lambda name: training(name, "144x1", 1000, 8, 0.95),
+    "fit beside a bare torch loop, T = 144": lambda name: training(name, "144x1", 1000, 20, 0.95),
     "fit beside a bare torch loop, T = 1440": lambda name: training(name, "1440x1", 250, 8, 1.2),
     "trace of 1440 steps beside a step loop": lambda name: tracing(name, gradients=False),
     "trace with gradients beside a step loop": lambda name: tracing(name, gradients=True),

@@ -58,6 +58,10 @@ class Cell(ABC):
         """The gates of a step (or of all steps) from W x + b_W, U and the states before."""
 
     @abstractmethod
+    def show(self, gates: Parts, states: States) -> Float[Array, "*batch H"]:
+        """h after a step, from the gates' values and the states after it (its h is not used)."""
+
+    @abstractmethod
     def advance(self, gates: Parts, before: States) -> States:
         """The states after a step, from the gates' values and the states before."""
 
@@ -69,6 +73,8 @@ def sigmoid(z: Array) -> Array:
 
 def tanh(z: Array) -> Array:
     """The hyperbolic tangent."""
+    if isinstance(z, np.ndarray):
+        return np.tanh(z)  # looking up its namespace takes longer than a small array's tanh
     return array_namespace(z).tanh(z)
 
 

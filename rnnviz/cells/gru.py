@@ -1,6 +1,8 @@
 """Gated recurrent units: torch's convention, and the original one."""
 
-from rnnviz.cells.base import Cell, Gate, Gates, Parts, Recur, States, sigmoid, tanh
+from jaxtyping import Float
+
+from rnnviz.cells.base import Array, Cell, Gate, Gates, Parts, Recur, States, sigmoid, tanh
 
 
 class Gru(Cell):
@@ -36,3 +38,7 @@ class Gru(Cell):
         """Between the new content and the state before, in the proportion z."""
         _, z, n = gates
         return ((1.0 - z) * n + z * before[0],)
+
+    def show(self, gates: Parts, states: States) -> Float[Array, "*batch H"]:  # noqa: ARG002
+        """The only state itself."""
+        return states[0]

@@ -1,6 +1,9 @@
 """Long short-term memory, with tanh, or with ReLU and hard sigmoid as Keras allows."""
 
+from jaxtyping import Float
+
 from rnnviz.cells.base import (
+    Array,
     Cell,
     Gate,
     Gates,
@@ -49,3 +52,7 @@ class Lstm(Cell):
         i, f, g, o = gates
         c = f * before[1] + i * g
         return (o * self._content(c), c)
+
+    def show(self, gates: Parts, states: States) -> Float[Array, "*batch H"]:
+        """What of the memory the output gate lets through."""
+        return gates[3] * self._content(states[1])

@@ -1,6 +1,8 @@
 """The plain recurrent cell of Elman (1990), with tanh or ReLU."""
 
-from rnnviz.cells.base import Cell, Gate, Gates, Parts, Recur, States, relu, tanh
+from jaxtyping import Float
+
+from rnnviz.cells.base import Array, Cell, Gate, Gates, Parts, Recur, States, relu, tanh
 
 
 class Rnn(Cell):
@@ -23,6 +25,10 @@ class Rnn(Cell):
     def advance(self, gates: Parts, before: States) -> States:  # noqa: ARG002 - every cell has it
         """The state is the gate."""
         return (gates[0],)
+
+    def show(self, gates: Parts, states: States) -> Float[Array, "*batch H"]:  # noqa: ARG002
+        """The only state itself."""
+        return states[0]
 
 
 _INF = float("inf")

@@ -32,3 +32,4 @@ try:
     page.run()
 except RnnvizError as wrong:
     st.error(controls.escaped(str(wrong)))
+session.settled(page.title, session.current() is not None)

@@ -4,14 +4,16 @@ The only reader and writer of st.session_state. What all visitors share (runner,
 sets, traces) lives in Streamlit's resource cache, with a bound each.
 """
 
+import gc
 import os
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+import plotly.graph_objects as go
 import streamlit as st
 
 from rnnviz.config import DataConfig, RunConfig
@@ -43,6 +45,18 @@ def runner() -> Runner:
     made.warm()
     prune(home(), now=time.time())  # once a start: what is kept stays within its bound
     return made
+
+
+@st.cache_resource(show_spinner=False)
+def settled(page: str, drawn: bool) -> None:
+    """Called after each page: the first time, sets what is loaded by then aside from collection.
+
+    Streamlit collects garbage after every run of a script, which with all of Plotly loaded takes
+    longer than the run itself.
+    """
+    del page, drawn  # each kind of page loads something of its own
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_resource(show_spinner=False)
@@ -271,6 +285,15 @@ def forget_unless(key: str, options: list[str]) -> None:
     """The same for one widget, if what it holds is no longer to be had."""
     if key in st.session_state and st.session_state[key] not in options:
         del st.session_state[key]
+
+
+def kept_figure(key: str, mark: tuple[object, ...], draw: Callable[[], go.Figure]) -> go.Figure:
+    """The figure drawn for this mark, drawn anew only at another one."""
+    before, figure = st.session_state.get(f"_figure_{key}", (None, None))
+    if before != mark:
+        figure = draw()
+        st.session_state[f"_figure_{key}"] = (mark, figure)
+    return figure
 
 
 def notice(text: str | None = None) -> str:

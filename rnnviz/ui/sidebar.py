@@ -56,10 +56,11 @@ def _selection(run: Run) -> None:
         return
     chosen = session.selection(trace)
     st.markdown("##### Look at")
-    epochs = ["latest", *[str(epoch) for epoch in reversed(view.traced)]]
+    epochs = [*[str(epoch) for epoch in view.traced], "latest"]
     if str(st.session_state.get("epoch", "latest")) not in epochs:
         del st.session_state["epoch"]
-    st.selectbox(
+    st.session_state.setdefault("epoch", "latest")
+    st.select_slider(
         f"Epoch (shown: {trace.epoch})",
         epochs,
         key="epoch",

@@ -1,6 +1,7 @@
 """The parts of the Train page: settings, buttons, and what moves."""
 
 import math
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
@@ -167,7 +168,9 @@ def progress(run: Run | None) -> None:
         st.progress(state.done, text=f"**{state.kind}**{said}")
         if failed:
             st.error(controls.escaped(state.text))
-        plot(history.loss_curve(view, dark=dark), key="loss")
+        now = (run.id, dark, state.kind, len(view.epochs))
+        loss = partial(history.loss_curve, view, dark=dark)
+        plot(session.kept_figure("loss", (*now, view.step), loss), key="loss")
         first, second = pair("lower")
         with first:
             survey = session.survey(run, view)
@@ -177,10 +180,12 @@ def progress(run: Run | None) -> None:
                 plot(history.confusion(survey, dataset.classes, dark=dark), key="said")
             else:
                 r = view.epochs[-1].test.metrics["r"] if view.epochs else None
-                figure = history.scatter(survey, dataset.outputs[0], r, dark=dark)
-                plot(figure, key="said")
+                scatter = partial(history.scatter, survey, dataset.outputs[0], r, dark=dark)
+                plot(session.kept_figure("said", (*now, view.traced), scatter), key="said")
         with second:
-            plot(history.gradient_norms(view, clip, dark=dark), key="norms")
+            norms = partial(history.gradient_norms, view, clip, dark=dark)
+            tick = int(time.monotonic())  # drawn once a second: the others need the time more
+            plot(session.kept_figure("norms", (*now, tick), norms), key="norms")
         st.markdown(verdict(view, dataset.task, _error(run, survey)))
 
     live.ticking(draw, run, every=live.FAST, name="progress")
