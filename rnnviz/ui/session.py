@@ -139,6 +139,11 @@ def current() -> Run | None:
     return run
 
 
+def current_id() -> str:
+    """The id of the run chosen last, or ""."""
+    return st.session_state.get("_run") or ""
+
+
 def view(run: Run) -> RunView:
     """What is known of the current run by now; looking at it keeps it going."""
     run.watch(time.time())

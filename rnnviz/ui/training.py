@@ -74,12 +74,13 @@ def _cost(config: RunConfig) -> None:
 def buttons(config: RunConfig | None, run: Run | None) -> None:
     """Train, Pause, one step, Stop. A press says what is wanted, so twice does no harm."""
     kind = live.look(run)[1].kind if run else "none"
+    start = partial(_start, config, run.id if run else "")
     row = st.container(horizontal=True)
     if run is None or kind in ("none", "finished", "failed"):
         off = config is None
-        _button(row, "Train", partial(_start, config), primary=True, off=off)
-        _button(row, "One batch", partial(_start, config, until_step=1), off=off)
-        _button(row, "One epoch", partial(_start, config, until_epoch=1), off=off)
+        _button(row, "Train", start, primary=True, off=off)
+        _button(row, "One batch", partial(start, until_step=1), off=off)
+        _button(row, "One epoch", partial(start, until_epoch=1), off=off)
         _button(row, "Stop", _nothing, off=True)
         return
     going = kind in ("queued", "starting", "running")
@@ -93,7 +94,7 @@ def buttons(config: RunConfig | None, run: Run | None) -> None:
     _button(row, "One batch", partial(_wish, run, step), off=going)
     _button(row, "One epoch", partial(_wish, run, epoch), off=going)
     _button(row, "Stop", partial(_wish, run, run.stop))
-    _button(row, "New run", partial(_start, config), off=config is None)
+    _button(row, "New run", start, off=config is None)
     _rate(run)
 
 
@@ -120,8 +121,12 @@ def _nothing() -> None:
     """What a button does that is off."""
 
 
-def _start(config: RunConfig | None, **until: int) -> None:
-    if config is not None:
+def _start(config: RunConfig | None, seen: str, **until: int) -> None:
+    """Start a run after the one that was on the page when the button was drawn.
+
+    A second click on the same button finds another run there, and is ignored.
+    """
+    if config is not None and session.current_id() == seen:
         session.start(config, **until)
 
 
