@@ -31,6 +31,11 @@ PROGRAM = "rnnviz.train:fit_stored"
 RESERVE = 16_384  # kept back so that a full disk can still be reported [bytes]
 
 
+def new_id() -> str:
+    """An id that no run has."""
+    return secrets.token_hex(10)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """A handle on the directory home/runs/<id>; it holds no file open."""
@@ -53,15 +58,16 @@ class Run:
         now: float,
         program: str = PROGRAM,
         title: str = "",
+        id: str = "",
     ) -> Self:
-        """A new run that waits for a runner.
+        """A new run that waits for a runner; with an id of new_id where that is known ahead.
 
         Raises:
             RunError: the directory cannot be written.
         """
         run = cls(
             home=Path(home),
-            id=secrets.token_hex(10),
+            id=id or new_id(),
             owner=owner,
             title=title or title_of(config),
             created=now,

@@ -90,28 +90,44 @@ def owner() -> str:
 
 
 def start(
-    config: RunConfig, *, until_step: int | None = None, until_epoch: int | None = None
-) -> Run:
-    """Make a run and give it to the runner; it becomes the current one.
+    config: RunConfig,
+    run_id: str,
+    *,
+    until_step: int | None = None,
+    until_epoch: int | None = None,
+) -> None:
+    """See to it that a run of this id is with the runner; it becomes the current one.
+
+    Twice does no harm. It has to, because Streamlit breaks off a callback at its next look at the
+    session as soon as somebody clicks again, and calls it once more.
 
     Args:
+        run_id: of new_id, made when the button was drawn.
         until_step, until_epoch: where it pauses by itself.
 
     Raises:
         RnnvizError: the run cannot be started; nothing is left of it.
     """
-    run = Run.create(home(), config, owner=owner(), now=time.time(), program=PROGRAM)
+    whose = owner()
     try:
-        if until_step is not None:
-            run.step_to(until_step)
-        elif until_epoch is not None:
-            run.epoch_to(until_epoch)
+        Run.open(home(), run_id, owner=whose)
+    except RunError:
+        _make(config, run_id, whose, until_step, until_epoch)
+    choose(run_id)
+
+
+def _make(config: RunConfig, run_id: str, whose: str, step: int | None, epoch: int | None) -> None:
+    now = time.time()
+    run = Run.create(home(), config, owner=whose, now=now, program=PROGRAM, id=run_id)
+    try:
+        if step is not None:
+            run.step_to(step)
+        elif epoch is not None:
+            run.epoch_to(epoch)
         runner().submit(run)
     except RunError:
         delete(run)
         raise
-    choose(run.id)
-    return run
 
 
 def choose(run_id: str) -> None:
@@ -137,11 +153,6 @@ def current() -> Run | None:
     if st.query_params.get("run") != run.id:
         st.query_params["run"] = run.id
     return run
-
-
-def current_id() -> str:
-    """The id of the run chosen last, or ""."""
-    return st.session_state.get("_run") or ""
 
 
 def view(run: Run) -> RunView:

@@ -15,7 +15,7 @@ from rnnviz.errors import ConfigError, RnnvizError
 from rnnviz.estimate import check_memory, estimate
 from rnnviz.events import RunView
 from rnnviz.figures import history
-from rnnviz.runs.run import Run
+from rnnviz.runs.run import Run, new_id
 from rnnviz.trace import Survey
 from rnnviz.ui import controls, live, session
 from rnnviz.ui.components.plot import plot
@@ -74,7 +74,7 @@ def _cost(config: RunConfig) -> None:
 def buttons(config: RunConfig | None, run: Run | None) -> None:
     """Train, Pause, one step, Stop. A press says what is wanted, so twice does no harm."""
     kind = live.look(run)[1].kind if run else "none"
-    start = partial(_start, config, run.id if run else "")
+    start = partial(_start, config, new_id())
     row = st.container(horizontal=True)
     if run is None or kind in ("none", "finished", "failed"):
         off = config is None
@@ -121,13 +121,9 @@ def _nothing() -> None:
     """What a button does that is off."""
 
 
-def _start(config: RunConfig | None, seen: str, **until: int) -> None:
-    """Start a run after the one that was on the page when the button was drawn.
-
-    A second click on the same button finds another run there, and is ignored.
-    """
-    if config is not None and session.current_id() == seen:
-        session.start(config, **until)
+def _start(config: RunConfig | None, run_id: str, **until: int) -> None:
+    if config is not None:
+        session.start(config, run_id, **until)
 
 
 def _wish(run: Run, wish: Callable[[], object]) -> None:

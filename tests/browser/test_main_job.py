@@ -136,8 +136,7 @@ def test_every_click_on_one_batch_counts_once_at_most(page, server):
     assert run.view().step == reached + 1
 
 
-@pytest.mark.parametrize("name", ["Train", "One epoch"])
-@pytest.mark.parametrize("times", [2, 5])
+@pytest.mark.parametrize(("name", "times"), [("Train", 2), ("Train", 5), ("One epoch", 2)])
 def test_impatient_clicks_start_one_run(page, server, name, times):
     before = runs_in(server.home)
     arrive(page, f"/?{LONG}")
