@@ -208,7 +208,6 @@ def step_loop(cell: nn.LSTMCell, head: nn.Linear, batch: Batch, *, gradients: bo
         c = f * c + i * g
         h = o * c.tanh()
         if gradients:
-            c = c.view_as(c)  # from here on apart from h, as what nn.LSTMCell returns
             h.retain_grad()
             c.retain_grad()
         gates.append(torch.stack((i, f, g, o), dim=1).detach())
