@@ -169,12 +169,13 @@ def progress(run: Run | None) -> None:
         st.progress(state.done, text=f"**{state.kind}**{said}")
         if failed:
             st.error(controls.escaped(state.text))
+        survey = session.survey(run, view)
+        st.markdown(verdict(view, dataset.task, _error(run, survey)))
         now = (run.id, dark, state.kind, len(view.epochs))
         loss = partial(history.loss_curve, view, dark=dark)
         plot(session.kept_figure("loss", (*now, view.step), loss), key="loss")
         first, second = pair("lower")
         with first:
-            survey = session.survey(run, view)
             if dataset.task is Task.NEXT_TOKEN or survey is None:
                 _tokens(view, dataset.task)
             elif dataset.task is Task.CLASSIFICATION:
@@ -187,7 +188,6 @@ def progress(run: Run | None) -> None:
             norms = partial(history.gradient_norms, view, clip, dark=dark)
             tick = int(time.monotonic())  # drawn once a second: the others need the time more
             plot(session.kept_figure("norms", (*now, tick), norms), key="norms")
-        st.markdown(verdict(view, dataset.task, _error(run, survey)))
 
     live.ticking(draw, run, every=live.FAST, name="progress")
     view = session.view(run)
