@@ -196,7 +196,8 @@ def _replay(
     cell: Cell, weights: Weights, x: Float[np.ndarray, "T B I"], h: Float[np.ndarray, "T B H"]
 ) -> Replay:
     gates, size, _ = weights.input.shape
-    projected = x @ weights.input.reshape(gates * size, -1).T + weights.input_bias.reshape(-1)
+    projected = x @ weights.input.reshape(gates * size, -1).T
+    projected += weights.input_bias.reshape(-1)
     h_before = _shifted(h)
     recur = recur_with(weights.recurrent, weights.recurrent_bias)
     z, values = cell.activate(split_gates(projected, gates), recur, (h_before,))
@@ -211,13 +212,13 @@ def _scan(
     """All states of all steps; h is known, what else the cell carries is stepped through."""
     if len(cell.states) == 1:
         return (h,)
-    states = tuple(np.empty_like(h) for _ in cell.states)
+    carried = tuple(np.empty_like(h) for _ in cell.states[1:])
     now = tuple(np.zeros_like(h[0]) for _ in cell.states)
     for t, step in enumerate(zip(*gates, strict=True)):
-        now = cell.advance(step, now)
-        for kept, state in zip(states, now, strict=True):
+        now = (h[t], *cell.carry(step, now))
+        for kept, state in zip(carried, now[1:], strict=True):
             kept[t] = state
-    return (h, *states[1:])
+    return (h, *carried)
 
 
 def _backward(
@@ -256,9 +257,10 @@ def _through_output(
     """The whole dL/dc_t: what comes back through time, and by way of this step's own h."""
     if len(cell.states) == 1:
         return adjoints
-    states = [_leaf(state) for state in replay.states]
+    carried = tuple(_leaf(state) for state in replay.states[1:])
     gates = tuple(torch.from_numpy(np.ascontiguousarray(gate)) for gate in replay.gates)
-    found = torch.autograd.grad(cell.show(gates, tuple(states)).sum(), states[1:])
+    before = tuple(torch.from_numpy(np.ascontiguousarray(state)) for state in replay.before)
+    found = torch.autograd.grad(cell.show(gates, before, carried).sum(), carried)
     rest = (a + adjoints[0] * d.numpy() for a, d in zip(adjoints[1:], found, strict=True))
     return (adjoints[0], *rest)
 

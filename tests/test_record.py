@@ -159,12 +159,13 @@ def nudged_loss(model, batch, nudged, where, amount):
             states = tuple(torch.zeros(1, H, dtype=torch.double) for _ in way.cell.states)
             order = range(length - 1, -1, -1) if way.reverse else range(length)
             for t in order:
-                gates, states = one_step(way, x[t, b : b + 1], states)
+                before = states
+                gates, states = one_step(way, x[t, b : b + 1], before)
                 if mine and t == at:
                     states = tuple(s.clone() for s in states)
                     states[state][0, unit] += amount
                     if state > 0:  # what is made of the memory in the same step changes as well
-                        states = (way.cell.show(gates, states), *states[1:])
+                        states = (way.cell.show(gates, before, states[1:]), *states[1:])
                 h[t, b] = states[0][0]
             outputs.append(h)
         x = torch.cat(outputs, dim=-1).detach()

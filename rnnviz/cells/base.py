@@ -58,12 +58,17 @@ class Cell(ABC):
         """The gates of a step (or of all steps) from W x + b_W, U and the states before."""
 
     @abstractmethod
-    def show(self, gates: Parts, states: States) -> Float[Array, "*batch H"]:
-        """h after a step, from the gates' values and the states after it (its h is not used)."""
+    def carry(self, gates: Parts, before: States) -> States:
+        """All states after a step but h, from the gates' values and the states before."""
 
     @abstractmethod
+    def show(self, gates: Parts, before: States, carried: States) -> Float[Array, "*batch H"]:
+        """h after a step, from the gates' values, the states before, and what carry gave."""
+
     def advance(self, gates: Parts, before: States) -> States:
         """The states after a step, from the gates' values and the states before."""
+        carried = self.carry(gates, before)
+        return (self.show(gates, before, carried), *carried)
 
 
 def sigmoid(z: Array) -> Array:
@@ -100,5 +105,11 @@ def recur_with(
 ) -> Callable[[Float[np.ndarray, "*batch H"]], Parts]:
     """s -> U_k s + b_k in NumPy, for replaying a cell outside of torch."""
     gates, size, _ = weights.shape
-    flat = weights.reshape(gates * size, size)
-    return lambda state: split_gates(state @ flat.T + bias.reshape(-1), gates)
+    flat, all_bias = weights.reshape(gates * size, size).T, bias.reshape(-1)
+
+    def recur(state: Float[np.ndarray, "*batch H"]) -> Parts:
+        projected = state @ flat
+        projected += all_bias
+        return split_gates(projected, gates)
+
+    return recur

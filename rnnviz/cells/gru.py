@@ -34,11 +34,11 @@ class Gru(Cell):
         z_n = x[2] + (r * h_n if self.elementwise else recur(r * before[0])[2])
         return Gates((z_r, z_z, z_n), (r, z, tanh(z_n)))
 
-    def advance(self, gates: Parts, before: States) -> States:
+    def carry(self, gates: Parts, before: States) -> States:  # noqa: ARG002 - every cell has it
+        """Nothing: h is the only state."""
+        return ()
+
+    def show(self, gates: Parts, before: States, carried: States) -> Float[Array, "*batch H"]:  # noqa: ARG002
         """Between the new content and the state before, in the proportion z."""
         _, z, n = gates
-        return ((1.0 - z) * n + z * before[0],)
-
-    def show(self, gates: Parts, states: States) -> Float[Array, "*batch H"]:  # noqa: ARG002
-        """The only state itself."""
-        return states[0]
+        return (1.0 - z) * n + z * before[0]

@@ -47,12 +47,11 @@ class Lstm(Cell):
         i, f, g, o = z
         return Gates(z, (self._gate(i), self._gate(f), self._content(g), self._gate(o)))
 
-    def advance(self, gates: Parts, before: States) -> States:
-        """The memory first, then what of it shows."""
-        i, f, g, o = gates
-        c = f * before[1] + i * g
-        return (o * self._content(c), c)
+    def carry(self, gates: Parts, before: States) -> States:
+        """The memory: what stays of it, and what is new."""
+        i, f, g, _ = gates
+        return (f * before[1] + i * g,)
 
-    def show(self, gates: Parts, states: States) -> Float[Array, "*batch H"]:
+    def show(self, gates: Parts, before: States, carried: States) -> Float[Array, "*batch H"]:  # noqa: ARG002
         """What of the memory the output gate lets through."""
-        return gates[3] * self._content(states[1])
+        return gates[3] * self._content(carried[0])

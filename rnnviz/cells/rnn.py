@@ -22,13 +22,13 @@ class Rnn(Cell):
         z = x[0] + recur(before[0])[0]
         return Gates((z,), (self._squash(z),))
 
-    def advance(self, gates: Parts, before: States) -> States:  # noqa: ARG002 - every cell has it
-        """The state is the gate."""
-        return (gates[0],)
+    def carry(self, gates: Parts, before: States) -> States:  # noqa: ARG002 - every cell has it
+        """Nothing: h is the only state."""
+        return ()
 
-    def show(self, gates: Parts, states: States) -> Float[Array, "*batch H"]:  # noqa: ARG002
-        """The only state itself."""
-        return states[0]
+    def show(self, gates: Parts, before: States, carried: States) -> Float[Array, "*batch H"]:  # noqa: ARG002
+        """The state is the gate."""
+        return gates[0]
 
 
 _INF = float("inf")
