@@ -8,5 +8,4 @@ left, right = st.columns([3, 8], gap="medium")
 with left:
     config = training.settings()
 with right:
-    training.buttons(config, session.current())
-    training.progress(session.current())
+    training.panel(config, session.current())

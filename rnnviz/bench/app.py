@@ -44,6 +44,7 @@ TRAIN = ".st-key-do_train button:enabled"
 STOP = ".st-key-do_stop button:enabled"
 MORE_UNITS = ".st-key-hidden_size [data-testid=stNumberInputStepUp]"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+DRAWN = ".rnnviz-plot[aria-busy=false]"
 
 # From the next click until a text that fits is new on the page and its frame is due, in
 # milliseconds. `where` chooses elements, `pattern` what their text has to hold.
@@ -224,6 +225,7 @@ def first_epoch(name: str) -> Row:
         seconds = []
         for _ in range(TIMES):
             with visit(browser, app.url, epochs=100) as page:
+                page.wait_for_selector(DRAWN)
                 page.wait_for_selector(IDLE)
                 seconds.append(answered(page, TRAIN, VERDICT))
                 page.click(STOP)

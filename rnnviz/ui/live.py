@@ -23,7 +23,10 @@ BADGES: Mapping[str, tuple[Colour, str]] = {
 }
 
 
-def look(run: Run) -> tuple[RunView, State]:
+Look = tuple[RunView, State]
+
+
+def look(run: Run) -> Look:
     """The run as it stands now."""
     view = session.view(run)
     place = session.runner().place(run)
@@ -37,25 +40,36 @@ def badge(state: State) -> None:
     st.badge(word, color=colour)
 
 
-def ticking(draw: Callable[[RunView, State], None], run: Run, *, every: float, name: str) -> None:
+def ticking(
+    draw: Callable[[RunView, State], None], run: Run, before: Look, *, every: float, name: str
+) -> None:
     """Draw now and, while the run is active, again at intervals; the whole page at a new state.
 
     The drawing must always make the same number of elements, and holds no controls.
+
+    before: the look by which the rest of the page was drawn.
     """
-    _, before = look(run)
 
     def once() -> None:
-        view, state = look(run)
-        if (state.kind, state.active) != (before.kind, before.active):
+        now = look(run)
+        if _decides(now) != _decides(before):
             st.rerun()  # buttons and pages depend on it
-        draw(view, state)
+        draw(*now)
 
-    st.fragment(once, run_every=every if before.active else None, key=f"{name}_{run.id}")()
+    st.fragment(once, run_every=every if before[1].active else None, key=f"{name}_{run.id}")()
+
+
+def _decides(seen: Look) -> tuple[object, ...]:
+    """What the buttons were drawn for; a run that holds may have done its one step meanwhile."""
+    view, state = seen
+    held = (view.step, len(view.epochs)) if state.kind == "paused" else None
+    return state.kind, state.active, held
 
 
 def status(run: Run, *, follows_trace: bool) -> None:
     """The run in the sidebar; with follows_trace the page is drawn again at each new trace."""
-    shown = session.latest(session.view(run))
+    before = look(run)
+    shown = session.latest(before[0])
 
     def draw(view: RunView, state: State) -> None:
         badge(state)
@@ -65,7 +79,7 @@ def status(run: Run, *, follows_trace: bool) -> None:
         if follows_trace and latest and session.latest(view) != shown:
             st.rerun()
 
-    ticking(draw, run, every=SLOW, name="status")
+    ticking(draw, run, before, every=SLOW, name="status")
 
 
 def _short(view: RunView, state: State) -> str:

@@ -1,5 +1,6 @@
 """The parts of the Data page."""
 
+import numpy as np
 import streamlit as st
 
 from rnnviz.config import DataConfig, RunConfig, TrainingConfig
@@ -8,7 +9,7 @@ from rnnviz.figures import data as figures
 from rnnviz.ui import controls, session
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
-from rnnviz.ui.words import summary
+from rnnviz.ui.words import summary, target_words
 
 
 def described(config: DataConfig) -> None:
@@ -23,6 +24,25 @@ def described(config: DataConfig) -> None:
     st.caption(controls.escaped(". ".join(part for part in parts if part)))
     for note in dataset.notes:
         st.caption("• " + controls.escaped(note))
+
+
+def glance(config: DataConfig) -> None:
+    """One sequence as the network will read it, and what is to be predicted from it."""
+    dataset, dark = session.dataset(config), session.dark()
+    if dataset.task is Task.NEXT_TOKEN:
+        plot(figures.token_frequencies(dataset, dark=dark), key="glance")
+        st.caption(
+            f"One of {len(dataset.ids)} sequences: at every step the network reads one token and "
+            "predicts the next."
+        )
+        return
+    row = np.argsort(dataset.targets.reshape(-1), kind="stable")[len(dataset.ids) // 2]
+    plot(figures.day_curve(dataset, int(row), dark=dark), key="glance")
+    told = f"{target_words(dataset, float(dataset.targets[row].flat[0]))} {dataset.outputs[0].unit}"
+    st.caption(
+        f"One of {len(dataset.ids)} sequences: the network reads it and should predict "
+        f"{controls.escaped(told.strip())}."
+    )
 
 
 def pictures(config: DataConfig) -> None:

@@ -8,7 +8,7 @@ from rnnviz.figures.unrolled import naming
 from rnnviz.runs.run import Run
 from rnnviz.trace import Trace
 from rnnviz.ui import controls, live, session
-from rnnviz.ui.words import number
+from rnnviz.ui.words import number, target_words
 
 LOOKING = ("Unrolled", "Gates", "Attention")  # pages that show a trace
 
@@ -107,10 +107,7 @@ def sequence_label(data: SequenceDataset, trace: Trace, b: int) -> str:
     row = int(trace.sequences[b])
     if data.task is Task.NEXT_TOKEN:
         return f"{b + 1}. window {data.ids[row]}"
-    name = data.outputs[0].name
-    if data.task is Task.CLASSIFICATION:
-        return f"{b + 1}. {data.ids[row]}, {name} {data.classes[int(trace.targets[b, 0])]}"
-    return f"{b + 1}. {data.ids[row]}, {name} {number(float(trace.targets[b, 0, 0]), 3)}"
+    return f"{b + 1}. {data.ids[row]}, {target_words(data, float(trace.targets[b].flat[0]))}"
 
 
 def outcome(data: SequenceDataset, trace: Trace, b: int) -> str:

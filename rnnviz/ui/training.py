@@ -17,7 +17,7 @@ from rnnviz.events import RunView
 from rnnviz.figures import history
 from rnnviz.runs.run import Run, new_id
 from rnnviz.trace import Survey
-from rnnviz.ui import controls, live, session
+from rnnviz.ui import controls, live, overview, session
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.data_settings import choose_source, settings_of_source
 from rnnviz.ui.layout import pair
@@ -71,24 +71,33 @@ def _cost(config: RunConfig) -> None:
     )
 
 
-def buttons(config: RunConfig | None, run: Run | None) -> None:
+def panel(config: RunConfig | None, run: Run | None) -> None:
+    """Buttons, what moves, and what came out, all by one look at the run."""
+    seen = live.look(run) if run else None
+    _buttons(config, run, seen)
+    if run is None or seen is None:
+        _nothing_yet(config)
+    else:
+        _progress(run, seen)
+
+
+def _buttons(config: RunConfig | None, run: Run | None, seen: live.Look | None) -> None:
     """Train, Pause, one step, Stop. A press says what is wanted, so twice does no harm."""
-    kind = live.look(run)[1].kind if run else "none"
     start = partial(_start, config, new_id())
     row = st.container(horizontal=True)
-    if run is None or kind in ("none", "finished", "failed"):
+    if run is None or seen is None or seen[1].kind in ("finished", "failed"):
         off = config is None
         _button(row, "Train", start, primary=True, off=off)
         _button(row, "One batch", partial(start, until_step=1), off=off)
         _button(row, "One epoch", partial(start, until_epoch=1), off=off)
         _button(row, "Stop", _nothing, off=True)
         return
-    going = kind in ("queued", "starting", "running")
+    view, state = seen
+    going = state.kind in ("queued", "starting", "running")
     if going:
         _button(row, "Pause", partial(_wish, run, run.pause), primary=True)
     else:
         _button(row, "Resume", partial(_wish, run, run.resume), primary=True)
-    view = session.view(run)
     step = partial(run.step_to, view.step + 1)
     epoch = partial(run.epoch_to, (view.epochs[-1].epoch if view.epochs else 0) + 1)
     _button(row, "One batch", partial(_wish, run, step), off=going)
@@ -151,14 +160,18 @@ def _rate(run: Run) -> None:
     )
 
 
-def progress(run: Run | None) -> None:
+def _nothing_yet(config: RunConfig | None) -> None:
+    """What to do first, with a look at the data: drawing it loads what the live pictures need."""
+    st.info(
+        "Nothing is trained yet. The settings on the left work as they are: press **Train** "
+        "and watch the loss of the network beside that of the mean predictor."
+    )
+    if config is not None:
+        overview.glance(config.data)
+
+
+def _progress(run: Run, seen: live.Look) -> None:
     """What moves: progress, loss, gradients, predictions; then what came out."""
-    if run is None:
-        st.info(
-            "Nothing is trained yet. The settings on the left work as they are: press **Train** "
-            "and watch the loss of the network beside that of the mean predictor."
-        )
-        return
     dataset = session.dataset(run.config.data)
     dark = session.dark()
     clip = run.config.training.clip_norm
@@ -189,10 +202,8 @@ def progress(run: Run | None) -> None:
             tick = int(time.monotonic())  # drawn once a second: the others need the time more
             plot(session.kept_figure("norms", (*now, tick), norms), key="norms")
 
-    live.ticking(draw, run, every=live.FAST, name="progress")
-    view = session.view(run)
-    if view.started is not None:
-        scorecard(view)
+    live.ticking(draw, run, seen, every=live.FAST, name="progress")
+    scorecard(seen[0])
 
 
 def _tokens(view: RunView, task: Task) -> None:

@@ -142,6 +142,13 @@ def verdict(view: RunView, task: Task, error: float | None = None) -> str:
     return f"The network does not beat {rival}: {facts}{of_whom}."
 
 
+def target_words(data: SequenceDataset, target: float) -> str:
+    """What is to be predicted of one sequence, such as 'BMI 27.3'."""
+    of_class = data.task is Task.CLASSIFICATION
+    said = data.classes[int(target)] if of_class else number(target, 3)
+    return f"{data.outputs[0].name} {said}"
+
+
 def summary(config: RunConfig, data: SequenceDataset) -> str:
     """What goes in and what comes out, in one line."""
     size = data.input_size
