@@ -60,6 +60,7 @@ class EpochEnded(Event):
     validation: Score
     test: Score
     gradient_norm: float  # largest of the epoch
+    clipped: int  # steps whose gradient was longer than the clip norm
     learning_rate: float
     seconds: float
 

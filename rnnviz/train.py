@@ -108,7 +108,7 @@ class _Training:
         self.unit = float(np.mean(prepared.target_scaler.sd**2)) if self.metric == "mse" else 1.0
         self.plan = trace_plan(config, dataset)
         self.epoch, self.batch, self.step = 1, 0, 0
-        self.loss_sum, self.norm_max, self.seconds = 0.0, 0.0, 0.0
+        self.loss_sum, self.norm_max, self.clipped, self.seconds = 0.0, 0.0, 0, 0.0
         self.best_loss, self.best_epoch = math.inf, 0
 
     # -- the stream ------------------------------------------------------------------------------
@@ -194,6 +194,7 @@ class _Training:
         self.step, self.batch = self.step + 1, self.batch + 1
         self.loss_sum += value * len(rows)
         self.norm_max = max(self.norm_max, norm)
+        self.clipped += 0 < self.config.training.clip_norm < norm
         self.seconds += seconds
         return BatchEnded(
             step=self.step,
@@ -254,6 +255,7 @@ class _Training:
             validation=validation,
             test=test,
             gradient_norm=self.norm_max,
+            clipped=self.clipped,
             learning_rate=self.rate,
             seconds=self.seconds,
         )
@@ -261,7 +263,7 @@ class _Training:
 
     def _next_epoch(self) -> None:
         self.epoch, self.batch = self.epoch + 1, 0
-        self.loss_sum, self.norm_max, self.seconds = 0.0, 0.0, 0.0
+        self.loss_sum, self.norm_max, self.clipped, self.seconds = 0.0, 0.0, 0, 0.0
 
     def _is_last(self) -> bool:
         return self.epoch == self.config.training.epochs
@@ -329,7 +331,7 @@ class _Training:
     # -- checkpoints -----------------------------------------------------------------------------
 
     _PLAIN = (
-        *("rate", "epoch", "batch", "step", "loss_sum", "norm_max", "seconds"),
+        *("rate", "epoch", "batch", "step", "loss_sum", "norm_max", "clipped", "seconds"),
         *("best_loss", "best_epoch"),
     )
 

@@ -255,6 +255,7 @@ def run(epochs: int = 12, *, batches: int = 16, first: float = 820.0, seed: int 
                 validation=validation,
                 test=test,
                 gradient_norm=3.0,
+                clipped=3,
                 learning_rate=3e-3,
                 seconds=0.4,
             )

@@ -141,6 +141,7 @@ def _epoch_ended(now: dict) -> EpochEnded:
         validation=_score(now["x"]),
         test=_score(now["x"]),
         gradient_norm=now["x"],
+        clipped=0,
         learning_rate=now["rate"],
         seconds=0.0,
     )

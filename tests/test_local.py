@@ -107,6 +107,18 @@ def test_every_runner_passes_a_failure_on(runner: Runner, tmp_path: Path):
     runner.close()
 
 
+def test_there_is_room_for_whoever_has_not_enough_going_on_while_a_slot_is_free(
+    start: Start, tmp_path: Path
+):
+    runner = start(slots=2)
+    assert runner.has_room("ann")
+    runs = [endless(tmp_path, "ann"), endless(tmp_path, "bob")]
+    for run, then in zip(runs, ((False, True), (False, False)), strict=True):
+        runner.submit(run)
+        until(lambda run=run: runner.place(run) == 0)
+        assert (runner.has_room("ann"), runner.has_room("bob")) == then
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder with little room."""

@@ -267,7 +267,7 @@ def test_a_run_trains_to_its_end_and_every_page_draws_it(
     assert "**finished** · All epochs are done\\." in words(app)
     assert "The network " in words(app)
     labels = [button.label for button in app.main.button]
-    assert labels == ["Train", "One batch", "One epoch", "Stop"]
+    assert labels == ["Train", "Pause", "One batch", "One epoch", "Stop"]
     for table in app.table:
         assert list(table.value.index[:1]) == ["network"]
         assert set(table.value.index) == {"network", *baselines_of(run)}
@@ -320,6 +320,7 @@ def test_one_batch_one_epoch_resume_and_the_rate(home: Path) -> None:
     assert (run.view().status, run.view().step) == ("paused", 1)
     assert "**paused** · Step 1 is done" in words(app)
     assert [b.label for b in app.main.button] == [
+        "Train",
         "Resume",
         "One batch",
         "One epoch",
@@ -341,7 +342,7 @@ def test_one_batch_one_epoch_resume_and_the_rate(home: Path) -> None:
 def test_stop_ends_a_run_for_good(home: Path) -> None:
     app = press(opened(**SMALL), "one_epoch")
     press(app, "stop")
-    assert "**finished** · stopped by hand" in words(app)
+    assert "Stopped by hand" in words(app)
     assert "The network " in words(app)  # by the scores after the last epoch
     assert app.button(key="do_train").disabled is False
     assert Run.open(home, app.query_params["run"]).view().ended

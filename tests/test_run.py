@@ -62,6 +62,7 @@ EVENTS: tuple[Event, ...] = (
         validation=SCORE,
         test=SCORE,
         gradient_norm=5e-324,
+        clipped=2,
         learning_rate=0.1,
         seconds=2.0,
     ),

@@ -58,6 +58,21 @@ def test_same_seed_same_losses_and_another_seed_others(optimiser):
     assert numbers(run(other, data)) != numbers(run(config, data))
 
 
+def test_an_epoch_counts_its_steps_whose_gradient_is_clipped():
+    config = make_config(epochs=3)
+    norms = {e.step: e.gradient_norm for e in of(run(config, make_dataset()), BatchEnded)}
+    clip = float(np.median(list(norms.values())))
+    clipped = dataclasses.replace(config.training, clip_norm=clip)
+    events = run(dataclasses.replace(config, training=clipped), make_dataset())
+    for epoch in of(events, EpochEnded):
+        batches = [e for e in of(events, BatchEnded) if e.epoch == epoch.epoch]
+        assert epoch.clipped == sum(batch.gradient_norm > clip for batch in batches)
+    assert 0 < sum(epoch.clipped for epoch in of(events, EpochEnded)) < len(norms)
+    off = dataclasses.replace(config.training, clip_norm=0.0)
+    free = run(dataclasses.replace(config, training=off), make_dataset())
+    assert [epoch.clipped for epoch in of(free, EpochEnded)] == [0, 0, 0]
+
+
 @pytest.mark.parametrize("task", Task)
 @pytest.mark.parametrize("at", [1, 4, 7])
 def test_a_run_resumed_from_a_checkpoint_equals_one_that_never_stopped(task, at):

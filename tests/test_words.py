@@ -65,6 +65,7 @@ def epoch(number: int, test: float, metric: str = "mse") -> EpochEnded:
         validation=score("network", test, metric, "validation"),
         test=score("network", test, metric),
         gradient_norm=1.0,
+        clipped=0,
         learning_rate=0.01,
         seconds=1.0,
     )
@@ -116,7 +117,14 @@ def test_what_is_done_is_the_share_of_all_steps() -> None:
     assert done(began(), batch(10)) == pytest.approx(0.25)
     assert done(began(), batch(10), HELD) == pytest.approx(0.25)
     stopped = dataclasses.replace(FINISHED, step=10, reason="stopped by hand")
-    assert done(began(), batch(10), stopped) == 1.0
+    assert done(began(), batch(10), stopped) == pytest.approx(0.25)
+    early = dataclasses.replace(FINISHED, step=10, scorecard=(score("network", 1.0),))
+    assert done(began(), batch(10), early) == 1.0
+
+
+def test_what_a_worker_could_not_write_is_said() -> None:
+    state = state_of(view_of(began()), None, worked_on=False, free=True, trouble="the disk is full")
+    assert (state.kind, state.text) == ("interrupted", "Interrupted: the disk is full")
 
 
 def test_time_left_follows_the_median_pace_of_the_last_batches() -> None:
@@ -133,7 +141,8 @@ VERDICTS = [
     (Task.REGRESSION, 30.0, None, "The network beats the mean predictor: test MSE 30 against 50"),
     (Task.REGRESSION, 30.0, 9.9, "The network beats the mean predictor: test MSE 30 against 50"),
     (Task.REGRESSION, 30.0, 10.1, "does not beat the mean predictor beyond chance"),
-    (Task.REGRESSION, 50.5, 10.0, "does not beat the mean predictor beyond chance"),
+    (Task.REGRESSION, 49.5, 10.0, "does not beat the mean predictor beyond chance"),
+    (Task.REGRESSION, 50.5, 10.0, "The network does not beat the mean predictor: test MSE 50.5"),
     (Task.REGRESSION, 60.0, 1.0, "The network does not beat the mean predictor: test MSE 60"),
     (Task.REGRESSION, 50.0, None, "The network does not beat the mean predictor: test MSE 50"),
     (Task.REGRESSION, float("nan"), None, "The network does not beat the mean predictor"),

@@ -148,6 +148,14 @@ def _pretty(span: Range) -> dict[str, object]:
     }
 
 
+def _holding(span: Range, values: list[np.ndarray]) -> Range:
+    """The range of the colours, doubled until no line leaves it."""
+    reach = max(float(np.abs(v[np.isfinite(v)]).max(initial=0.0)) for v in values)
+    while reach > span.high:
+        span = replace(span, low=2 * span.low, high=2 * span.high)
+    return span
+
+
 def unit_lines(
     layer: LayerTrace,
     unit: int,
@@ -194,9 +202,10 @@ def unit_lines(
         axis = axes[panels.index(of_name[name])]
         figure.add_trace(_line(name, clock, values[name], axis, palette(dark)))
     for axis, span in zip(axes, panels, strict=True):
-        together = ", ".join(name for name in names if of_name[name] == span)
+        together = [name for name in names if of_name[name] == span]
         place = figure.layout["yaxis" + axis[1:]]
-        place.update({**_pretty(span), "title": {"text": together}})
+        whole = _holding(span, [values[name] for name in together])
+        place.update({**_pretty(whole), "title": {"text": ", ".join(together)}})
     figure.update_xaxes(**clock_axis(clock))
     figure.update_layout(hovermode="x unified", hoversubplots="axis")
     mark(figure, clock, step=step, unit=None, dark=dark)
@@ -322,6 +331,10 @@ def saturation(
         ticks = {"range": [-1, 1], "tickvals": [-0.5, 0, 0.5]}
         words_of = {"ticktext": ["50 %", "0", "50 %"], "title": {"text": name}}
         figure.layout["yaxis" + axis[1:]].update({**ticks, **words_of, "tickfont": {"size": 10}})
+    if not any(np.any(area.y) for area in figure.data):
+        figure.add_annotation(
+            text="No unit comes near an end of its range.", x=0.5, y=0.5, xref="paper", yref="paper"
+        )
     figure.update_xaxes(**clock_axis(clock))
     figure.update_layout(hovermode="x unified", hoversubplots="axis")
     return figure

@@ -68,7 +68,7 @@ def baselines_of(view: RunView, part: str) -> dict[str, float]:
 
 
 def loss_curve(view: RunView, *, part: str = "validation", dark: bool = False) -> go.Figure:
-    """Loss over epochs: every batch thinly, train and validation after each epoch, the baselines.
+    """Loss over epochs: batches as points, train and validation after each epoch, the baselines.
 
     Args:
         view: the run so far.
@@ -80,7 +80,7 @@ def loss_curve(view: RunView, *, part: str = "validation", dark: bool = False) -
         dark=dark,
         plot_height=_LOSS_HEIGHT,
         keeps="loss",
-        legend=("each batch", "train", "validation"),
+        legend=("a batch", "train", "validation"),
         right=_NAMES,
         left=72,
     )
@@ -120,7 +120,7 @@ def _loss_lines(view: RunView, started: Started, dark: bool) -> list[go.Scatter]
     validation = [epoch.validation.metrics.get(metric, math.nan) for epoch in view.epochs]
     curves = (
         (
-            "each batch",
+            "a batch",
             "circle",
             [b.step / per for b in view.batches],
             [b.loss for b in view.batches],
@@ -132,16 +132,16 @@ def _loss_lines(view: RunView, started: Started, dark: bool) -> list[go.Scatter]
     for name, symbol, x, y in curves:
         place, values = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
         there = np.isfinite(values)
-        batch = name == "each batch"
-        thin = {"color": with_alpha(p.roles["train"], 0.35), "width": 1}
+        batch = name == "a batch"
+        faint = {"size": 4, "color": with_alpha(p.roles["train"], 0.35), "line": {"width": 0}}
         lines.append(
             go.Scatter(
                 x=place[there],
                 y=values[there],
                 name=name,
-                mode="lines" if batch else thick,
-                line=thin if batch else {"color": p.role(name), "width": 2.2},
-                marker={"size": 5, "symbol": symbol},
+                mode="markers" if batch else thick,
+                line={"color": p.role("train" if batch else name), "width": 2.2},
+                marker=faint if batch else {"size": 5, "symbol": symbol},
                 hovertemplate=f"{name}: %{{y:.4~g}}<extra></extra>",
             )
         )
@@ -192,7 +192,9 @@ def mark_rate(figure: go.Figure, x: float, rate: float, *, dark: bool) -> None:
 
 
 def gradient_norms(view: RunView, clip_norm: float, *, dark: bool = False) -> go.Figure:
-    """The gradient's norm before clipping, of every step, on a logarithmic axis.
+    """The gradient's norm before clipping, of the steps that were told, on a logarithmic axis.
+
+    The title counts all steps of the epochs that have ended.
 
     Args:
         view: the run so far.
@@ -206,8 +208,10 @@ def gradient_norms(view: RunView, clip_norm: float, *, dark: bool = False) -> go
     there = np.isfinite(norms) & (norms > 0)
     x, norms = x[there], norms[there]
     title = "Gradient before clipping"
-    if clip_norm > 0 and norms.size:
-        title += f": {(norms > clip_norm).mean():.0%} of steps longer than {clip_norm:g}"
+    if clip_norm > 0 and view.epochs and started is not None:
+        clipped = sum(epoch.clipped for epoch in view.epochs)
+        steps = len(view.epochs) * started.batches
+        title += f": {clipped / steps:.0%} of {steps:,} steps longer than {clip_norm:g}"
     figure = frame(title, dark=dark, plot_height=_LOSS_HEIGHT, keeps="norms", right=_NAMES, left=72)
     if started is None or not norms.size:
         return note(figure, "The curve begins with the first step.")

@@ -61,9 +61,8 @@ def scatter(
     level = np.full(2, true[good].mean())
     _reference(figure, labels[2], ends, level, DASHES["mean"], palette(dark).roles["mean"])
     name = plain(output.name, 40) + (f" [{plain(output.unit)}]" if output.unit else "")
-    square = {"range": ends.tolist(), "constrain": "domain"}
-    figure.update_xaxes(title_text=f"true {name}", constraintoward="left", **square)
-    figure.update_yaxes(title_text=f"predicted {name}", scaleanchor="x", **square)
+    figure.update_xaxes(title_text=f"true {name}", range=ends.tolist())
+    figure.update_yaxes(title_text=f"predicted {name}", range=ends.tolist())
     return figure
 
 

@@ -29,8 +29,8 @@ class Runner(ABC):
         """What the worker had to say and could not write to the run itself, such as a full disk."""
 
     @abstractmethod
-    def has_room(self) -> bool:
-        """Whether a run that waits is next: nobody else's work keeps it waiting."""
+    def has_room(self, owner: str) -> bool:
+        """Whether this owner's next run is taken on at once: nothing else keeps it waiting."""
 
     @abstractmethod
     def close(self) -> None:

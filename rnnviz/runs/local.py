@@ -153,10 +153,11 @@ class LocalRunner(Runner):
             running = sum(worker.run is not None for worker in self._workers)
             return Load(running, len(self._queue), self.limits.slots)
 
-    def has_room(self) -> bool:
-        """Whether fewer runs are worked on than there are slots."""
+    def has_room(self, owner: str) -> bool:
+        """Whether a slot is free, and the owner has not enough going on already."""
         load = self.load()
-        return load.running < load.slots
+        with self._guard:
+            return load.running < load.slots and self._of(owner) < self.limits.running_each
 
     def close(self) -> None:
         """Ends all workers, after checkpoints where a step allows; the queue is forgotten."""

@@ -78,7 +78,9 @@ def step_by_step(seen: Looking) -> None:
             r"\qquad c = \sum_t \alpha_t h_t"
         )
         st.caption(closing(seen))
-    st.dataframe(table(seen), width="stretch", hide_index=True)
+    found = table(seen)
+    numbers = {name: st.column_config.NumberColumn(format="%.4f") for name in found.columns[1:]}
+    st.dataframe(found, width="stretch", height="content", hide_index=True, column_config=numbers)
 
 
 def _of_query(seen: Looking) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -100,7 +102,7 @@ def table(seen: Looking) -> pd.DataFrame:
     shifted = np.exp(scores - scores.max())
     return pd.DataFrame(
         {
-            "step": [seen.tokens[t] if seen.is_text else names[t] for t in order],
+            "step": [f"{t + 1}: {seen.tokens[t]!r}" if seen.is_text else names[t] for t in order],
             "score e": scores[order],
             "exp(e − max e)": shifted[order],
             "weight α": attention[order],

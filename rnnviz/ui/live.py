@@ -28,10 +28,11 @@ Look = tuple[RunView, State]
 
 def look(run: Run) -> Look:
     """The run as it stands now."""
-    view = session.view(run)
-    place = session.runner().place(run)
+    view, runner = session.view(run), session.runner()
+    place = runner.place(run)
     on = place is None and run.worked_on_by() is not None
-    return view, state_of(view, place, worked_on=on, free=session.runner().has_room())
+    free, trouble = runner.has_room(run.owner), runner.trouble(run)
+    return view, state_of(view, place, worked_on=on, free=free, trouble=trouble)
 
 
 def badge(state: State) -> None:

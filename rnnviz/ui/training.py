@@ -85,15 +85,18 @@ def _buttons(config: RunConfig | None, run: Run | None, seen: live.Look | None) 
     """Train, Pause, one step, Stop. A press says what is wanted, so twice does no harm."""
     start = partial(_start, config, new_id())
     row = st.container(horizontal=True)
+    # Each has its own place: whoever clicks Train twice must not hit Pause.
     if run is None or seen is None or seen[1].kind in ("finished", "failed"):
         off = config is None
         _button(row, "Train", start, primary=True, off=off)
+        _button(row, "Pause", _nothing, off=True)
         _button(row, "One batch", partial(start, until_step=1), off=off)
         _button(row, "One epoch", partial(start, until_epoch=1), off=off)
         _button(row, "Stop", _nothing, off=True)
         return
     view, state = seen
     going = state.kind in ("queued", "starting", "running")
+    _button(row, "Train", _nothing, off=True)
     if going:
         _button(row, "Pause", partial(_wish, run, run.pause), primary=True)
     else:
@@ -178,8 +181,7 @@ def _progress(run: Run, seen: live.Look) -> None:
 
     def draw(view: RunView, state: State) -> None:
         failed = state.kind == "failed"
-        said = "" if failed else f" · {controls.escaped(state.text)}"
-        st.progress(state.done, text=f"**{state.kind}**{said}")
+        st.progress(state.done, text=f"**{state.kind}**" if failed else _said(state))
         if failed:
             st.error(controls.escaped(state.text))
         survey = session.survey(run, view)
@@ -204,6 +206,12 @@ def _progress(run: Run, seen: live.Look) -> None:
 
     live.ticking(draw, run, seen, every=live.FAST, name="progress")
     scorecard(seen[0])
+
+
+def _said(state: State) -> str:
+    """The state's sentence, after its kind where it does not begin with that itself."""
+    known = state.text.lower().startswith((state.kind, "stopped"))
+    return ("" if known else f"**{state.kind}** · ") + controls.escaped(state.text)
 
 
 def _tokens(view: RunView, task: Task) -> None:

@@ -27,19 +27,30 @@ class State:
     done: float  # share of all steps
 
 
-def state_of(view: RunView, place: int | None, *, worked_on: bool, free: bool) -> State:
-    """How a run stands, from its events and its place in the queue of a runner with room or not."""
+def state_of(
+    view: RunView, place: int | None, *, worked_on: bool, free: bool, trouble: str = ""
+) -> State:
+    """How a run stands.
+
+    Args:
+        view: what its events say.
+        place: in the queue, None where it is not with the runner.
+        worked_on: whether any process works on it.
+        free: whether the runner has room for it at once.
+        trouble: what could not be written to the run itself.
+    """
     started = view.started
     total = started.batches * started.epochs if started else 0
     done = min(1.0, view.step / total) if total else 0.0
 
     def state(kind: str, text: str, *, active: bool = False) -> State:
-        return State(kind=kind, text=text, active=active, done=1.0 if kind == "finished" else done)
+        share = 1.0 if view.scorecard else done  # one that was stopped early by hand has none
+        return State(kind=kind, text=text, active=active, done=share)
 
     if view.status == "failed":
         return state("failed", view.message)
     if view.status == "finished":
-        return state("finished", view.message)
+        return state("finished", view.message[:1].upper() + view.message[1:])
     if place is not None and place > 0 and free:
         return state("starting", "Starting: the trainer is warming up …", active=True)
     if place is not None and place > 0:
@@ -48,6 +59,8 @@ def state_of(view: RunView, place: int | None, *, worked_on: bool, free: bool) -
     if view.status == "paused":
         held = view.message[:1].upper() + view.message[1:]
         return state("paused", held, active=place is not None)
+    if place is None and not worked_on and trouble:
+        return state("interrupted", f"Interrupted: {trouble}")
     if place is None and not worked_on:
         return state("interrupted", "Interrupted: nothing is lost. Press Resume to go on.")
     if started is None:
@@ -130,7 +143,7 @@ def verdict(view: RunView, task: Task, error: float | None = None) -> str:
     people = started.people["test"] if task is not Task.NEXT_TOKEN else 0
     of_whom = f", {people} people" if people else ""
     difference = theirs - ours
-    if error is not None and abs(difference) < 2 * error:
+    if error is not None and 0 < difference < 2 * error:
         noise = f"the difference of {number(difference, 3)} is within two standard errors "
         return (
             f"The network does not beat {rival} beyond chance: {facts}; "
