@@ -7,6 +7,7 @@ sets, traces) lives in Streamlit's resource cache, with a bound each.
 import gc
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -98,8 +99,8 @@ def start(
 ) -> None:
     """See to it that a run of this id is with the runner; it becomes the current one.
 
-    Twice does no harm. It has to, because Streamlit breaks off a callback at its next look at the
-    session as soon as somebody clicks again, and calls it once more.
+    Twice does no harm. It has to, because at a second click Streamlit calls back once more, in
+    another thread, and breaks the first callback off at its next look at the session.
 
     Args:
         run_id: of new_id, made when the button was drawn.
@@ -108,30 +109,37 @@ def start(
     Raises:
         RnnvizError: the run cannot be started; nothing is left of it.
     """
-    whose = owner()
-    try:
-        Run.open(home(), run_id, owner=whose)
-    except RunError:
-        _make(config, run_id, whose, until_step, until_epoch)
+    whose, where, hands = owner(), home(), runner()
+    with _one_at_a_time():  # nothing in here looks at the session
+        try:
+            Run.open(where, run_id, owner=whose)
+        except RunError:
+            now = time.time()
+            run = Run.create(where, config, owner=whose, now=now, program=PROGRAM, id=run_id)
+            _hand_over(run, hands, until_step, until_epoch)
     choose(run_id)
 
 
-def _make(config: RunConfig, run_id: str, whose: str, step: int | None, epoch: int | None) -> None:
-    now = time.time()
-    run = Run.create(home(), config, owner=whose, now=now, program=PROGRAM, id=run_id)
+@st.cache_resource(show_spinner=False)
+def _one_at_a_time() -> threading.Lock:
+    return threading.Lock()
+
+
+def _hand_over(run: Run, hands: Runner, step: int | None, epoch: int | None) -> None:
     try:
         if step is not None:
             run.step_to(step)
         elif epoch is not None:
             run.epoch_to(epoch)
-        runner().submit(run)
+        hands.submit(run)
     except RunError:
         delete(run)
         raise
 
 
 def choose(run_id: str) -> None:
-    """Make a run the current one."""
+    """Make a run the current one; the list of the others is made anew."""
+    _runs_of.clear(owner())
     st.session_state["_run"] = run_id
     st.session_state["_reading"] = Reading()
     for key in ("epoch", "t", "unit", "layer", "sequence"):
