@@ -119,7 +119,8 @@ def closing(seen: Looking) -> str:
     total = np.exp(scores - scores.max()).sum()
     context = attention @ states[:, unit]
     return (
-        f"Over all {len(scores)} steps: exponentials add up to {total:.4f}, weights to "
+        f"Over {'all ' if len(scores) > 1 else ''}{len(scores)} "
+        f"step{'s' if len(scores) > 1 else ''}: exponentials add up to {total:.4f}, weights to "
         f"{attention.sum():.4f}, weighted states of unit {unit + 1} to c = "
         f"{number(float(context))}. "
         f"Equal weights would be {1 / len(scores):.4f} each."

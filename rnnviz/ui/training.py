@@ -218,9 +218,10 @@ def _tokens(view: RunView, task: Task) -> None:
     """The scores of the last epoch as large numbers."""
     last = view.epochs[-1].test.metrics if view.epochs else {}
     shown = ("perplexity", "accuracy", "loss") if task is Task.NEXT_TOKEN else ()
+    row = st.container(horizontal=True)
     for name in shown:
         label = {"loss": "cross-entropy [nats]"}.get(name, name)
-        st.metric(f"Test {label}", number(last.get(name, float("nan")), 3))
+        row.metric(f"Test {label}", number(last.get(name, float("nan")), 3))
 
 
 def _error(run: Run, survey: Survey | None) -> float | None:
