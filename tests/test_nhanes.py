@@ -679,6 +679,17 @@ def test_how_far_people_differ_on_one_day(like_them: Sample, day_of_each: RealPe
     )
 
 
+def test_how_far_people_differ_in_their_means(
+    means_like_theirs: RealPeople, means_of_each: RealPeople
+) -> None:
+    """Known to be too much: 0.95 for 0.75 in the mean log."""
+    found, expected = np.log1p(means_like_theirs.counts), np.log1p(means_of_each.counts)
+    assert 0 < found.mean(axis=1).std() - expected.mean(axis=1).std() < 0.26
+    np.testing.assert_allclose(
+        per_hour(found).std(axis=0), per_hour(expected).std(axis=0), rtol=0.3
+    )
+
+
 @pytest.mark.parametrize(("scale", "tolerance"), [(np.log1p, 0.08), (np.asarray, 0.1)])
 def test_memory_on_one_day(
     like_them: Sample, day_of_each: RealPeople, scale: Any, tolerance: float

@@ -20,8 +20,9 @@ worn     what is on and what the study's own rule takes for worn
 Not reproduced (simulated, then real):
 - counts are remembered too little: correlation .62, .32, .17 at lags 1, 10, 60 min; .69, .37, .21
 - whether one moves is remembered too little beyond half an hour: .16 at an hour; .20
-- the sum of log counts differs too much between people: variance a fifth too large; less spread in
-  how often people move would mend this and make the memory shorter still
+- the sum of log counts differs too much between people: variance a tenth to a fifth too large, and
+  the log of means over several days too: sd .95; .75; less spread in how often people move would
+  mend this and make the memory shorter still
 - the longest stretch of wear ends 50 min too early: the evening is broken up too much
 - the first day of wearing starts late in the morning in the study, here it is like any other
 - race, weekday and sex do not change activity; midnight joins two days of a person only where the
