@@ -144,7 +144,8 @@ def test_a_file_that_cannot_be_used_is_told_in_one_sentence(
 
 def test_a_training_that_breaks_off_says_where(capsys: pytest.CaptureFixture[str]) -> None:
     wild = ("--cell", "rnn-relu", "--scale", "raw", "--optimiser", "sgd", "--clip-norm", "0")
-    status, out, err = said(capsys, "train", *TINY, *wild, "--learning-rate", "10")
+    # With some seeds every unit dies at once, and nothing breaks off.
+    status, out, err = said(capsys, "train", *TINY, *wild, "--learning-rate", "10", "--seed", "1")
     assert status == 2
     assert "weights, {'train': 26" in out
     assert err.startswith("rnnviz: In step ")
