@@ -188,6 +188,16 @@ class ModelConfig(_Checked):
     ] = False
 
 
+class Dense(NamedTuple):
+    """A layer between what the recurrent layers say and the head, as in files of other programs."""
+
+    units: int
+    activation: str  # one of ACTIVATIONS
+
+
+ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid")
+
+
 OPTIMISERS = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop"}
 
 
