@@ -1,0 +1,81 @@
+"""The process that reads models of strangers: python -m rnnviz.exchange.child, by a Sandbox.
+
+Whatever the file was, what comes out is a file of our own kind beside it, which is read with all
+of its checks once more.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePath
+
+import torch
+
+from rnnviz.data.sandbox import Limits
+from rnnviz.data.sandbox_child import Task, serve
+from rnnviz.errors import DataError, RnnvizError
+from rnnviz.exchange import own
+from rnnviz.exchange.keras_files import read_h5, read_keras
+from rnnviz.exchange.reading import RESULT
+from rnnviz.exchange.stored import Stored
+
+
+def _read_own(path: Path, name: str, into: Path) -> Stored:  # noqa: ARG001 - every reader has it
+    return own.load(path.read_bytes(), name)
+
+
+READERS: Mapping[str, Callable[[Path, str, Path], Stored]] = {
+    ".safetensors": _read_own,
+    ".h5": read_h5,
+    ".hdf5": read_h5,
+    ".keras": read_keras,
+}
+CAUSES = {  # why a reader came to no verdict, the most telling first
+    "disk": "{name} cannot be kept now: the server's disk is full; try again later",
+    "wall": "{name} takes longer than {wall_seconds:g} s to read, the most that is allowed; take a "
+    "smaller model",
+    "memory": "{name} needs more memory than the {memory} that reading a file may use; take a "
+    "smaller model",
+    "cpu": "{name} takes more than {cpu_seconds} s of computing to read, the most that is allowed; "
+    "take a smaller model",
+    "crash": "{name} makes its reader crash, so it is damaged or made to do harm; save the model "
+    "again and give that file",
+    "damage": "{name} is cut off or damaged, or holds what no reader knows; save the model again "
+    "and give that file",
+}
+
+
+def main() -> None:
+    """Reads models."""
+    torch.set_num_threads(1)  # a process with more must not fork
+    serve(Task(readers=readers, parse=parse, causes=CAUSES))
+
+
+def readers(name: str) -> tuple[str, ...]:
+    """The reader of a file with this name.
+
+    Raises:
+        DataError: no model's file ends so.
+    """
+    ending = PurePath(name).suffix.lower()
+    if ending not in READERS:
+        raise DataError(
+            f"{name} does not end as a model's file; endings that are read are {', '.join(READERS)}"
+        )
+    return (ending,)
+
+
+def parse(path: Path, name: str, into: Path, reader: str, limits: Limits) -> None:  # noqa: ARG001
+    """Reads the file and writes it as one of ours.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        stored = READERS[reader](path, name, into)
+    except RnnvizError as wrong:
+        text = str(wrong)
+        raise DataError(text if text.startswith(name) else f"{name}: {text}") from None
+    (into / RESULT).write_bytes(own.save(stored))
+
+
+if __name__ == "__main__":
+    main()
