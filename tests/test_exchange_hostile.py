@@ -294,7 +294,7 @@ def with_members(members: dict[str, bytes | None], *, packed: int = zipfile.ZIP_
     [
         ({"config.json": None}, "lacks config.json, which every .keras file has"),
         ({"model.weights.h5": None}, "lacks model.weights.h5"),
-        ({"model.weights.h5": bytes(400_000_000)}, r"unpacks from 0\.4 to 400 MB; at most"),
+        ({"model.weights.h5": bytes(99_000_000)}, r"unpacks from 0\.1 to 99 MB; at most 500"),
         ({"model.weights.h5": bytes(20_000_000)}, r"unpacks from 0\.0 to 20 MB"),
         ({"config.json": b" " * 5_000_000}, "unpacks from 0.0 to 5 MB; at most 4.0 MB"),
         ({"config.json": sequential(LAMBDA).encode()}, "is a Lambda; allowed are"),

@@ -7,26 +7,44 @@ of its checks once more.
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 
+import numpy as np
 import torch
+from jaxtyping import Shaped
 
 from rnnviz.data.sandbox import Limits
 from rnnviz.data.sandbox_child import Task, serve
 from rnnviz.errors import DataError, RnnvizError
 from rnnviz.exchange import own
 from rnnviz.exchange.keras_files import read_h5, read_keras
+from rnnviz.exchange.keras_layers import Array
 from rnnviz.exchange.reading import RESULT
 from rnnviz.exchange.stored import Stored
+from rnnviz.exchange.torch_files import read_pt
+from rnnviz.exchange.torch_layout import from_names
 
 
-def _read_own(path: Path, name: str, into: Path) -> Stored:  # noqa: ARG001 - every reader has it
-    return own.load(path.read_bytes(), name)
+def _read_safetensors(path: Path, name: str, into: Path) -> Stored:  # noqa: ARG001 - as all
+    data = path.read_bytes()
+    settings, arrays = own.read_safetensors(data, name)
+    if settings is None:
+        return from_names(_floats(arrays), "a .safetensors file")
+    return own.load(data, name)
+
+
+def _floats(arrays: Mapping[str, Shaped[np.ndarray, "..."]]) -> dict[str, Array]:
+    strange = [name for name, array in arrays.items() if array.dtype.kind != "f"]
+    if strange:
+        raise DataError(f"it holds {strange[0][:80]!r} in whole numbers; weights are floats")
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
 
 
 READERS: Mapping[str, Callable[[Path, str, Path], Stored]] = {
-    ".safetensors": _read_own,
+    ".safetensors": _read_safetensors,
     ".h5": read_h5,
     ".hdf5": read_h5,
     ".keras": read_keras,
+    ".pt": read_pt,
+    ".pth": read_pt,
 }
 CAUSES = {  # why a reader came to no verdict, the most telling first
     "disk": "{name} cannot be kept now: the server's disk is full; try again later",

@@ -91,7 +91,7 @@ def to_stored(
             found = _to_torch(kind, arrays, layer.name, old=old_hard_sigmoid)
             weights |= {f"layers.{k}.{way}.rnn.{n}": v for n, v in zip(PARTS, found, strict=True)}
     sizes = tuple(layer.ways[0][1].shape[0] for layer in layers)
-    top = _top(heads, width=sizes[-1] * ways, every_step=every_step)
+    top = top_of(heads, width=sizes[-1] * ways, every_step=every_step)
     if old_hard_sigmoid and kind.gate == HARD:
         notes += ("Keras 2's hard sigmoid is kept by taking the gates' weights times 6/5.",)
     return Stored(
@@ -203,7 +203,7 @@ class Top(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _top(heads: Sequence[Head], *, width: int, every_step: bool) -> Top:
+def top_of(heads: Sequence[Head], *, width: int, every_step: bool) -> Top:
     """Dense layers, the head, and what is predicted, by the last activation."""
     steps = [(*_dense_weights(head), head.activation) for head in heads]
     notes: tuple[str, ...] = ()
