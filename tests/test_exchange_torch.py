@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from model_files import draw, make_model, predict
@@ -167,6 +168,7 @@ def test_the_sandbox_reads_pt_and_safetensors(sandbox, tmp_path):
     for data, name in ((saved(STATE), "m.pt"), (saved(STATE), "m.pth")):
         (tmp_path / name).write_bytes(data)
         assert read_model(tmp_path / name, name, sandbox).origin == "PyTorch"
+    assert psutil.Process(sandbox.pids()[0]).num_threads() == 1  # with more it must not fork
     (tmp_path / "m.safetensors").write_bytes(save_tensors(dict(STATE)))
     stored = read_model(tmp_path / "m.safetensors", "m.safetensors", sandbox)
     assert stored.origin == "a .safetensors file"

@@ -56,14 +56,13 @@ def serve(task: Task) -> None:
     """Answers each line of stdin with one line."""
     gc.freeze()  # forks then share these pages; one parse is over before garbage matters
     gc.disable()
-    base = _address_space()
     _answer("ready")
     buffer = b""
     while piece := os.read(0, 65536):
         buffer += piece
         while b"\n" in buffer:
             line, buffer = buffer.split(b"\n", 1)
-            _answer(json.dumps(_serve(json.loads(line), task, base)))
+            _answer(json.dumps(_serve(json.loads(line), task)))
 
 
 def _answer(text: str) -> None:
@@ -78,13 +77,14 @@ def _address_space() -> int:
         return 0
 
 
-def _serve(request: dict[str, Any], task: Task, base: int) -> dict[str, Any]:
+def _serve(request: dict[str, Any], task: Task) -> dict[str, Any]:
     """Tries each reader in a fork of its own until one gives a verdict."""
     limits = Limits(**request["limits"])
     try:
         readers = task.readers(request["name"])
     except DataError as wrong:
         return {"error": str(wrong)}
+    base = _address_space()  # only now, as a task may load a reader when it is first needed
     until = time.monotonic() + limits.wall_seconds
     causes = []
     for reader in readers:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 
 import numpy as np
-import torch
 from jaxtyping import Shaped
 
 from rnnviz.data.sandbox import Limits
@@ -19,7 +18,6 @@ from rnnviz.exchange.keras_files import read_h5, read_keras
 from rnnviz.exchange.keras_layers import Array
 from rnnviz.exchange.reading import RESULT
 from rnnviz.exchange.stored import Stored
-from rnnviz.exchange.torch_files import read_pt
 from rnnviz.exchange.torch_layout import from_names
 
 
@@ -38,13 +36,19 @@ def _floats(arrays: Mapping[str, Shaped[np.ndarray, "..."]]) -> dict[str, Array]
     return {name: array.astype(np.float32) for name, array in arrays.items()}
 
 
+def _read_pt(path: Path, name: str, into: Path) -> Stored:
+    from rnnviz.exchange.torch_files import read_pt  # two seconds, which the others need not
+
+    return read_pt(path, name, into)
+
+
+TORCH = (".pt", ".pth")
 READERS: Mapping[str, Callable[[Path, str, Path], Stored]] = {
     ".safetensors": _read_safetensors,
     ".h5": read_h5,
     ".hdf5": read_h5,
     ".keras": read_keras,
-    ".pt": read_pt,
-    ".pth": read_pt,
+    **dict.fromkeys(TORCH, _read_pt),
 }
 CAUSES = {  # why a reader came to no verdict, the most telling first
     "disk": "{name} cannot be kept now: the server's disk is full; try again later",
@@ -63,7 +67,6 @@ CAUSES = {  # why a reader came to no verdict, the most telling first
 
 def main() -> None:
     """Reads models."""
-    torch.set_num_threads(1)  # a process with more must not fork
     serve(Task(readers=readers, parse=parse, causes=CAUSES))
 
 
@@ -78,6 +81,8 @@ def readers(name: str) -> tuple[str, ...]:
         raise DataError(
             f"{name} does not end as a model's file; endings that are read are {', '.join(READERS)}"
         )
+    if ending in TORCH:
+        import rnnviz.exchange.torch_files  # noqa: F401 - here, so that the fork need not
     return (ending,)
 
 
