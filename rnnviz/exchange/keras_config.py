@@ -186,7 +186,7 @@ def layers_of(stored: Stored) -> list[dict[str, Any]]:
     ]
     for k, units in enumerate(stored.sizes):
         every_step = k + 1 < len(stored.sizes) or stored.task is Task.NEXT_TOKEN
-        layers.append(_recurrent_layer(stored, f"recurrent_{k + 1}", units, every_step))
+        layers.append(_recurrent_layer(stored, k + 1, units, every_step))
     for k, dense in enumerate(stored.dense):
         name = f"dense_{k + 1}"
         layers.append(_dense_layer(name, dense.units, dense.activation))
@@ -194,7 +194,8 @@ def layers_of(stored: Stored) -> list[dict[str, Any]]:
     return [*layers, _dense_layer("head", stored.outputs, activation)]
 
 
-def _recurrent_layer(stored: Stored, name: str, units: int, every_step: bool) -> dict[str, Any]:
+def _recurrent_layer(stored: Stored, number: int, units: int, every_step: bool) -> dict[str, Any]:
+    name = f"recurrent_{number}"
     kind = KINDS[stored.config.cell]
     settings = {"units": units, "activation": kind.activation, "return_sequences": every_step}
     if kind.gate:
@@ -204,6 +205,9 @@ def _recurrent_layer(stored: Stored, name: str, units: int, every_step: bool) ->
     if not stored.config.bidirectional:
         return _described(kind.layer, name=name, **settings)
     inner = _described(kind.layer, name=f"{name}_inner", **settings)
+    # Keras makes a layer of this, copies it by its address and drops it; where another then comes
+    # to lie at the same address, it takes the two for one. A number of its own keeps it alive.
+    inner["shared_object_id"] = number
     return _described("Bidirectional", name=name, merge_mode="concat", layer=inner)
 
 
