@@ -14,7 +14,7 @@ from rnnviz.data.dataset import Task
 from rnnviz.errors import RnnvizError
 from rnnviz.exchange.build import model_of, stored_of
 from rnnviz.exchange.keras_files import read_h5, read_keras, write_h5, write_keras
-from rnnviz.exchange.keras_layers import KINDS
+from rnnviz.exchange.keras_layers import KINDS, keras_arrays
 from rnnviz.exchange.reading import model_sandbox, read_model
 
 # Keras asks torch for arrays in the way of NumPy 1, each time that it saves a model.
@@ -29,6 +29,9 @@ LAYERS = {
     "gru-before": ("GRU", {"reset_after": False}),
     "lstm": ("LSTM", {}),
     "lstm-relu": ("LSTM", {"activation": "relu", "recurrent_activation": "hard_sigmoid"}),
+    "lstm-relu-sigmoid": ("LSTM", {"activation": "relu"}),
+    "lstm-hard": ("LSTM", {"recurrent_activation": "hard_sigmoid"}),
+    "gru-before-hard": ("GRU", {"reset_after": False, "recurrent_activation": "hard_sigmoid"}),
 }
 
 
@@ -284,6 +287,26 @@ def test_the_hard_sigmoid_of_keras_2_is_kept(tmp_path, version, functional):
     assert np.abs(predict(model_of(stored), x) - expected).max() <= 1e-5
     assert "hard sigmoid" in stored.notes[0]
     assert stored.origin == f"Keras {version or 1}"
+
+
+def test_a_gru_of_keras_2_is_kept(tmp_path):
+    stored = stored_of(make_model(cell="gru-before-hard"))
+    (tmp_path / "old.h5").write_bytes(write_h5(stored))
+    with h5py.File(tmp_path / "old.h5", "r+") as file:
+        file.attrs["keras_version"] = "2.2.4"
+        text = file.attrs["model_config"].replace(', "reset_after": false', "")
+        assert "reset_after" not in text  # older files do not name what they did not know
+        file.attrs["model_config"] = text
+    kernel, recurrent, bias = keras_arrays(stored, 0, 0)
+    x, h = draw(6, 9, 3), np.zeros((6, 5))
+    for t in range(9):
+        z, r, n = np.split(x[:, t] @ kernel + bias, 3, axis=-1)
+        u_z, u_r, u_n = np.split(recurrent, 3, axis=-1)
+        z, r = (np.clip(0.2 * gate + 0.5, 0, 1) for gate in (z + h @ u_z, r + h @ u_r))
+        h = z * h + (1 - z) * np.tanh(n + (r * h) @ u_n)
+    expected = h @ stored.weights["head.weight"].T + stored.weights["head.bias"]
+    found = read_h5(tmp_path / "old.h5", "old.h5", tmp_path)
+    assert np.abs(predict(model_of(found), x) - expected).max() <= 1e-5
 
 
 def test_the_hard_sigmoid_of_keras_3_is_the_other_one(tmp_path):

@@ -35,8 +35,11 @@ class Kind(NamedTuple):
 KINDS: Mapping[str, Kind] = {
     "lstm": Kind("LSTM", "tanh", "sigmoid"),
     "lstm-relu": Kind("LSTM", "relu", "hard_sigmoid"),
+    "lstm-relu-sigmoid": Kind("LSTM", "relu", "sigmoid"),
+    "lstm-hard": Kind("LSTM", "tanh", "hard_sigmoid"),
     "gru": Kind("GRU", "tanh", "sigmoid", True),
     "gru-before": Kind("GRU", "tanh", "sigmoid", False),
+    "gru-before-hard": Kind("GRU", "tanh", "hard_sigmoid", False),
     "rnn": Kind("SimpleRNN", "tanh"),
     "rnn-relu": Kind("SimpleRNN", "relu"),
 }
