@@ -1,6 +1,7 @@
 """A data set made ready for a network: split by person, scaled by its training part, as tensors."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -40,23 +41,36 @@ class Prepared:
         return getattr(self.split, name)
 
 
-def prepare(dataset: SequenceDataset, seed: int) -> Prepared:
+class Scalers(NamedTuple):
+    """Scalers of a model that is trained already; None is fitted to the training part."""
+
+    input: Scaler | None = None
+    covariate: Scaler | None = None
+    target: Scaler | None = None
+
+
+def prepare(dataset: SequenceDataset, seed: int, scalers: Scalers | None = None) -> Prepared:
     """Split and scale.
+
+    Args:
+        scalers: those of a model that is trained already.
 
     Raises:
         DataError: fewer than 5 people.
     """
     split = split_by_id(dataset.ids, seed)
     train = split.train
+    given = scalers or Scalers()
     regression = dataset.task is Task.REGRESSION
-    target_scaler = Scaler.fit(dataset.targets[train]) if regression else Scaler.identity(1)
+    fitted = Scaler.fit(dataset.targets[train]) if regression else Scaler.identity(1)
+    target_scaler = given.target or fitted
     targets = target_scaler(dataset.targets) if regression else dataset.targets.astype(np.int64)
     covariates = dataset.covariates
     covariate_scaler = Scaler.identity(covariates.shape[1])
     if covariates.shape[1]:
-        covariate_scaler = Scaler.fit(covariates[train])
+        covariate_scaler = given.covariate or Scaler.fit(covariates[train])
         covariates = covariate_scaler(covariates)
-    input_scaler = _input_scaler(dataset, train)
+    input_scaler = given.input or _input_scaler(dataset, train)
     whole = bool((dataset.lengths == dataset.steps).all())
     return Prepared(
         dataset=dataset,
@@ -79,7 +93,8 @@ def _input_scaler(dataset: SequenceDataset, train: Int[np.ndarray, " M"]) -> Sca
 
 
 def _scaled(dataset: SequenceDataset, scaler: Scaler) -> np.ndarray:
-    if dataset.vocabulary or not dataset.standardise:
+    changes = bool((scaler.mean != 0).any() or (scaler.sd != 1).any())
+    if dataset.vocabulary or not changes:
         return dataset.inputs
     inside = np.arange(dataset.steps) < dataset.lengths[:, None]
     return scaler(dataset.inputs) * inside[:, :, None].astype(np.float32)

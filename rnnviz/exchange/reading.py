@@ -9,6 +9,7 @@ from rnnviz.exchange import own
 from rnnviz.exchange.stored import Stored
 
 PROGRAM, RESULT = "rnnviz.exchange.child", "model.safetensors"
+APPLYING = "rnnviz.applying:apply_stored"  # the program of a run that shows a model; it has torch
 MOST_BYTES = 200_000_000
 
 
