@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Shaped
 
 from rnnviz.cells import CELLS
 from rnnviz.config import ACTIVATIONS, SCALES, Dense, ModelConfig
@@ -15,7 +15,7 @@ from rnnviz.errors import DataError
 MOST_WEIGHTS = 40_000_000
 MOST_WIDTH = 100_000  # numbers that a model reads or gives at a step
 
-Weights = Mapping[str, Float32[np.ndarray, "..."]]
+Weights = Mapping[str, Shaped[np.ndarray, "..."]]  # of any type before they are checked
 
 
 @dataclass(frozen=True, kw_only=True)
