@@ -232,6 +232,7 @@ LSTM = {
     "class_name": "LSTM",
     "config": {"name": "recurrent_1", "activation": "tanh", "recurrent_activation": "sigmoid"},
 }
+EMBEDDING = {"class_name": "Embedding", "config": {"name": "e"}}
 DENSE = {"class_name": "Dense", "config": {"name": "head", "activation": "linear"}}
 
 
@@ -246,9 +247,13 @@ def lstm(**settings) -> dict:
         ("[]", "not one that Keras writes"),
         ("[" * 100_000, "not one that Keras writes"),
         (np.zeros(3), "unusual attribute model_config"),
-        (sequential(LAMBDA), "is a Lambda; allowed are SimpleRNN, GRU, LSTM"),
+        (sequential(LAMBDA), "is a Lambda; allowed are Embedding first, SimpleRNN, GRU, LSTM"),
         (sequential(LSTM, {**DENSE, "class_name": "os>system"}), "is a os>system; allowed are"),
         (sequential(DENSE), "no recurrent layer"),
+        (sequential(EMBEDDING), "no recurrent layer|does not have the arrays"),
+        (sequential(LSTM, EMBEDDING), "embeds what is no token"),
+        (sequential({**EMBEDDING, "config": {"name": "e", "mask_zero": True}}), "with mask_zero"),
+        (sequential(EMBEDDING, LSTM), "its embedding has 0 arrays"),
         (sequential(DENSE, LSTM), "reads a Dense"),
         (sequential(lstm(activation="elu")), "activations elu and sigmoid; allowed are LSTM with"),
         (sequential(lstm(activation={"config": {}})), "no function of Keras"),

@@ -136,6 +136,24 @@ def test_a_softmax_at_every_step_predicts_tokens(keras, tmp_path, ending):
     assert_same(model, stored)
 
 
+@pytest.mark.parametrize("both_ways", [False, True])
+def test_an_embedding_is_folded_into_the_first_layer(keras, tmp_path, ending, both_ways):
+    recurrent = keras.layers.LSTM(5)
+    layers = [
+        keras.Input((None,), dtype="int32"),
+        keras.layers.Embedding(11, 4),
+        keras.layers.Bidirectional(recurrent) if both_ways else recurrent,
+        keras.layers.Dense(1, "sigmoid"),
+    ]
+    model = keras.Sequential(layers)
+    tokens = np.random.default_rng(3).integers(0, 11, (6, 9))
+    stored = brought_over(model, tmp_path, ending)
+    assert (stored.inputs, stored.task) == (11, Task.CLASSIFICATION)
+    assert "embedding is folded" in stored.notes[0]
+    ours = predict(model_of(stored), np.eye(11, dtype=np.float32)[tokens])
+    assert np.abs(said(model, tokens)[:, 0] - ours[:, 1]).max() <= 1e-5
+
+
 def test_layers_without_bias_and_functional_models_come_over(keras, tmp_path, ending):
     x = keras.Input((7, 3), name="days")
     y = keras.layers.GRU(5, use_bias=False, return_sequences=True, name="a_b")(x)

@@ -20,7 +20,7 @@ SILENT = (  # layers that do nothing when a model predicts
     *("InputLayer", "Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise"),
     *("AlphaDropout", "ActivityRegularization"),
 )
-ALLOWED = "SimpleRNN, GRU, LSTM (each also Bidirectional), Dropout, then Dense"
+ALLOWED = "Embedding first, SimpleRNN, GRU, LSTM (each also Bidirectional), Dropout, then Dense"
 WRITTEN_AS = "3.0.0"  # the version of Keras that our files say they are of
 
 
@@ -34,6 +34,7 @@ class Step:
     every_step: bool = False
     ways: int = 1
     activation: str = ""
+    embeds: bool = False  # looks tokens up, and so comes first
 
 
 def read_config(text: str) -> tuple[Step, ...]:
@@ -106,7 +107,9 @@ def _steps(entries: list[Entry]) -> Iterator[Step]:
             found[-1] = replace(found[-1], activation=_function(settings["activation"]))
             continue
         step = _step(kind, place, settings)
-        if step.kind is not None and found and found[-1].kind is None:
+        if step.embeds and found:
+            raise DataError(f"its layer {step.name!r} embeds what is no token; allowed is at first")
+        if step.kind is not None and found and not (found[-1].kind or found[-1].embeds):
             raise DataError(
                 f"its layer {step.name!r} reads a Dense; allowed are recurrent layers first, then "
                 "Dense"
@@ -122,6 +125,8 @@ def _step(kind: str, place: str, settings: Mapping[str, Any]) -> Step:
     name = str(settings["name"])
     if kind == "Dense":
         return Step(name=name, place=place, activation=_function(settings["activation"]))
+    if kind == "Embedding" and not settings.get("mask_zero"):
+        return Step(name=name, place=place, embeds=True)
     if kind == "TimeDistributed" and settings["layer"]["class_name"] == "Dense":
         inner = settings["layer"]["config"]["activation"]
         return Step(name=name, place=f"{place}/layer", activation=_function(inner))
@@ -129,7 +134,8 @@ def _step(kind: str, place: str, settings: Mapping[str, Any]) -> Step:
         return _recurrent(kind, name, place, settings, ways=1)
     if kind == "Bidirectional" and settings["layer"]["class_name"] in RECURRENT:
         return _bidirectional(name, place, settings)
-    raise DataError(f"its layer {name[:60]!r} is a {kind[:60]}; allowed are {ALLOWED}")
+    kind = f"{kind[:60]} with mask_zero" if kind == "Embedding" else kind[:60]
+    raise DataError(f"its layer {name[:60]!r} is a {kind}; allowed are {ALLOWED}")
 
 
 def _bidirectional(name: str, place: str, settings: Mapping[str, Any]) -> Step:

@@ -21,6 +21,7 @@ from rnnviz.exchange.keras_layers import (
     Head,
     Kind,
     Recurrent,
+    embedded,
     keras_arrays,
     refuse_what_keras_lacks,
     to_stored,
@@ -186,6 +187,10 @@ def _guessed(found: Sequence[tuple[str, Sequence[Array]]]) -> Filled:
 def _stored(filled: Filled, version: str, notes: tuple[str, ...] = ()) -> Stored:
     """The model of these layers, wherever they were read."""
     layers, heads = [], []
+    if len(filled) > 1 and filled[0][0].embeds:
+        (_, table), (first, arrays), *rest = filled
+        filled = [(first, embedded(_arrays_of(table, 1)[0], arrays, first.ways)), *rest]
+        notes += ("Its embedding is folded into the first layer, which reads tokens one-hot.",)
     for step, arrays in filled:
         if step.kind is None:
             heads.append(Head(name=step.name, activation=step.activation, weights=tuple(arrays)))
@@ -206,6 +211,12 @@ def _stored(filled: Filled, version: str, notes: tuple[str, ...] = ()) -> Stored
         old_hard_sigmoid=version.split(".")[0] in ("0", "1", "2"),
         notes=notes,
     )
+
+
+def _arrays_of(arrays: Sequence[Array], count: int) -> Sequence[Array]:
+    if len(arrays) != count:
+        raise DataError(f"its embedding has {len(arrays)} arrays; allowed is one")
+    return arrays
 
 
 # -- writing ---------------------------------------------------------------------------------------

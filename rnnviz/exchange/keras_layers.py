@@ -18,7 +18,7 @@ from jaxtyping import Float32
 from rnnviz.config import ACTIVATIONS, CELL_NAMES, Dense, ModelConfig
 from rnnviz.data.dataset import Task
 from rnnviz.errors import DataError
-from rnnviz.exchange.stored import Stored
+from rnnviz.exchange.stored import MOST_WEIGHTS, Stored
 
 Array = Float32[np.ndarray, "..."]
 
@@ -192,6 +192,26 @@ def keras_arrays(stored: Stored, layer: int, way: int) -> tuple[Array, Array, Ar
     both = (_turned(kind, input_bias), _turned(kind, recurrent_bias))
     bias = np.stack(both) if kind.reset_after else both[0] + both[1]
     return _turned(kind, w.T), _turned(kind, u.T), bias
+
+
+def embedded(table: Array, arrays: Sequence[Array], ways: int) -> list[Array]:
+    """The arrays of a layer that reads tokens one-hot, from those that read them embedded.
+
+    W (E x) = (W E) x, where x is one-hot: looking a row of E up is a product with it.
+    """
+    step = len(arrays) // ways
+    kernels = arrays[::step] if step else ()
+    for kernel in kernels:
+        if table.ndim != 2 or kernel.ndim != 2 or table.shape[1] != kernel.shape[0]:
+            raise DataError(
+                "its embedding does not have the width that the next layer reads; save it whole"
+            )
+        if len(table) * kernel.shape[1] * ways > MOST_WEIGHTS:
+            raise DataError(
+                f"its embedding of {len(table):,} tokens makes more than {MOST_WEIGHTS:,} weights "
+                "of the first layer, the most that is read; take a smaller vocabulary"
+            )
+    return [table @ array if k % step == 0 else array for k, array in enumerate(arrays)]
 
 
 # -- heads -----------------------------------------------------------------------------------------
