@@ -1,4 +1,6 @@
-"""apply(stored, data set): a model from a file on one's own data, as the events of a short run.
+"""Between models' files and runs: a file's model on one's own data, and a run's model for a file.
+
+apply(stored, data set) gives the events of a short run.
 
 Nothing is trained: its gates, states, gradients and scores are recorded once, by the same code as
 after an epoch, so that every page shows them. The run keeps the model where others keep their
@@ -18,10 +20,12 @@ from rnnviz.estimate import trace_plan
 from rnnviz.evaluate import PARTS, baselines, evaluate
 from rnnviz.events import Event, Finished, Started, Traced
 from rnnviz.exchange import own
-from rnnviz.exchange.build import model_of
+from rnnviz.exchange.build import model_of, stored_of_run
+from rnnviz.exchange.reading import APPLYING
 from rnnviz.exchange.stored import Stored
 from rnnviz.model import SequenceModel
 from rnnviz.record import record
+from rnnviz.runs.run import PROGRAM, Run
 from rnnviz.train import Stream, traced_rows
 
 
@@ -56,6 +60,23 @@ def apply(stored: Stored, dataset: SequenceDataset, config: RunConfig) -> Iterat
         reason=f"The model from {stored.origin} was applied as it is; nothing was trained.",
         scorecard=tuple(evaluate(model, prepared, part)[0] for part in PARTS),
     )
+
+
+def stored_of(run: Run) -> Stored:
+    """The model of a run as it was last saved.
+
+    Raises:
+        RunError: it has saved none yet, or trains something else than a SequenceModel.
+        DataError: its data are gone, or a weight is not finite.
+    """
+    state = run.checkpoint()
+    if state is None:
+        raise RunError("the run has saved no weights yet; let it train for an epoch")
+    if run.program == APPLYING:
+        return own.load(state, "the run's model")
+    if run.program != PROGRAM:
+        raise RunError("the run trains no model of rnnviz's own kind; choose another run")
+    return stored_of_run(run.config, load(run.config.data, run.home), state)
 
 
 def check_fits(stored: Stored, dataset: SequenceDataset, scale: str) -> None:

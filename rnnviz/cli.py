@@ -151,7 +151,10 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--json", action="store_true", help="as JSON")
     convert = tasks.add_parser("convert", help="write the model of one file as another kind")
     convert.add_argument("file", type=Path, help="a .safetensors, .h5, .keras or .pt file")
-    convert.add_argument("out", type=Path, help="a new file; its ending says the kind")
+    save = tasks.add_parser("save", help="write the model of a run of the app")
+    save.add_argument("run", help="the run's id, as in the address of its page")
+    for task in (convert, save):
+        task.add_argument("out", type=Path, help="a new file; its ending says the kind")
 
 
 def _model(given: argparse.Namespace) -> int:
@@ -159,11 +162,14 @@ def _model(given: argparse.Namespace) -> int:
     from rnnviz.exchange.reading import model_sandbox, read_model
     from rnnviz.exchange.writing import WRITERS, write_model
 
-    if not given.file.is_file():
+    if given.task == "save":
+        stored = _of_run(given.run)
+    elif given.file.is_file():
+        with model_sandbox() as sandbox:
+            stored = read_model(given.file, given.file.name, sandbox)
+    else:
         raise DataError(f"there is no file {given.file}; give the path of a model's file")
-    with model_sandbox() as sandbox:
-        stored = read_model(given.file, given.file.name, sandbox)
-    if given.task == "convert":
+    if given.task != "show":
         write_model(stored, given.out, {**WRITERS, ".pt": _as_pt})
         print(f"wrote {given.out}, {given.out.stat().st_size:,} bytes")
     elif given.json:
@@ -171,6 +177,13 @@ def _model(given: argparse.Namespace) -> int:
         return 0
     print("\n".join(lines(stored)))
     return 0
+
+
+def _of_run(id: str) -> Any:
+    from rnnviz.applying import stored_of  # torch takes two seconds to import
+    from rnnviz.runs.run import Run
+
+    return stored_of(Run.open(home(), id))
 
 
 def _as_pt(stored: Any) -> bytes:

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from model_files import draw, make_model, predict
 
+from rnnviz.applying import apply
 from rnnviz.cli import main
-from rnnviz.config import Dense
+from rnnviz.config import DataConfig, Dense, ModelConfig, RunConfig, TrainingConfig
 from rnnviz.data.dataset import Task, Variable
 from rnnviz.data.sandbox import Sandbox
+from rnnviz.data.sources import load as load_data
+from rnnviz.events import Checkpointed
 from rnnviz.exchange import reading
 from rnnviz.exchange.build import model_of, stored_of
 from rnnviz.exchange.describe import keras_weights, lines, parts, predicts
@@ -21,6 +24,8 @@ from rnnviz.exchange.keras_files import write_h5
 from rnnviz.exchange.own import load, save
 from rnnviz.exchange.reading import model_sandbox
 from rnnviz.exchange.stored import Meaning
+from rnnviz.runs.inline import InlineRunner
+from rnnviz.runs.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +122,41 @@ def test_what_cannot_be_written_is_told(
     assert message in err
     assert err.startswith("rnnviz: ")
     assert err.count("\n") == 1
+
+
+def test_the_model_of_a_run_is_saved_and_scores_as_the_run_did(
+    tmp_path: Path, said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RNNVIZ_HOME", str(tmp_path))
+    config = RunConfig(
+        data=DataConfig(people=40, blocks="24x60"),
+        model=ModelConfig(hidden_size=4, attention="none"),
+        training=TrainingConfig(epochs=2, batch_size=16),
+    )
+    run = Run.create(tmp_path, config, owner="me", now=0.0)
+    assert "has saved no weights yet" in said("save", run.id, tmp_path / "m.safetensors")[2]
+    InlineRunner().submit(run)
+    for name in ("m.safetensors", "m.keras", "m.h5", "m.pt"):
+        status, out, err = said("save", run.id, tmp_path / name)
+        assert (status, err) == (0, "")
+        assert out.startswith(f"wrote {tmp_path / name}, ")
+    stored = load((tmp_path / "m.safetensors").read_bytes(), "m.safetensors")
+    *_, finished = apply(stored, load_data(config.data, tmp_path), config)
+    assert finished.scorecard == run.view().scorecard
+    assert stored.meaning.outputs[0].name == "BMI"
+
+
+def test_runs_that_have_no_such_model_are_told(
+    tmp_path: Path, said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RNNVIZ_HOME", str(tmp_path))
+    run = Run.create(tmp_path, RunConfig(), owner="me", now=0.0, program="other:program")
+    run.keep(Checkpointed(step=0, epoch=0, state=b"x"))
+    for id, message in ((run.id, "trains no model of rnnviz's own kind"), ("x", "no such run")):
+        status, out, err = said("save", id, tmp_path / "m.safetensors")
+        assert (status, out) == (2, "")
+        assert message in err
+        assert err.count("\n") == 1
 
 
 def test_files_that_are_none_are_told(tmp_path: Path, said) -> None:
