@@ -1,6 +1,7 @@
 """A data set made ready for a network: split by person, scaled by its training part, as tensors."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,6 +23,8 @@ class Prepared:
     targets: Float[Tensor, "N K"] | Int[Tensor, " N"] | Int[Tensor, "N T"]
     lengths: Int[Tensor, " N"] | None  # None: all are T long
     target_scaler: Scaler
+    input_scaler: Scaler  # the identity where the data are not standardised
+    covariate_scaler: Scaler
 
     def batch(self, rows: Int[np.ndarray, " B"]) -> Batch:
         """The sequences of some rows of the dataset."""
@@ -38,37 +41,62 @@ class Prepared:
         return getattr(self.split, name)
 
 
-def prepare(dataset: SequenceDataset, seed: int) -> Prepared:
+class Scalers(NamedTuple):
+    """Scalers of a model that is trained already; None is fitted to the training part."""
+
+    input: Scaler | None = None
+    covariate: Scaler | None = None
+    target: Scaler | None = None
+
+
+def prepare(dataset: SequenceDataset, seed: int, scalers: Scalers | None = None) -> Prepared:
     """Split and scale.
+
+    Args:
+        scalers: those of a model that is trained already.
 
     Raises:
         DataError: fewer than 5 people.
     """
     split = split_by_id(dataset.ids, seed)
     train = split.train
+    given = scalers or Scalers()
     regression = dataset.task is Task.REGRESSION
-    target_scaler = Scaler.fit(dataset.targets[train]) if regression else Scaler.identity(1)
+    fitted = Scaler.fit(dataset.targets[train]) if regression else Scaler.identity(1)
+    target_scaler = given.target or fitted
     targets = target_scaler(dataset.targets) if regression else dataset.targets.astype(np.int64)
     covariates = dataset.covariates
+    covariate_scaler = Scaler.identity(covariates.shape[1])
     if covariates.shape[1]:
-        covariates = Scaler.fit(covariates[train])(covariates)
+        covariate_scaler = given.covariate or Scaler.fit(covariates[train])
+        covariates = covariate_scaler(covariates)
+    input_scaler = given.input or _input_scaler(dataset, train)
     whole = bool((dataset.lengths == dataset.steps).all())
     return Prepared(
         dataset=dataset,
         split=split,
-        inputs=_time_first(_scaled(dataset, train)),
+        inputs=_time_first(_scaled(dataset, input_scaler)),
         covariates=_tensor(covariates),
         targets=_tensor(targets),
         lengths=None if whole else _tensor(dataset.lengths.astype(np.int64)),
         target_scaler=target_scaler,
+        input_scaler=input_scaler,
+        covariate_scaler=covariate_scaler,
     )
 
 
-def _scaled(dataset: SequenceDataset, train: Int[np.ndarray, " M"]) -> np.ndarray:
+def _input_scaler(dataset: SequenceDataset, train: Int[np.ndarray, " M"]) -> Scaler:
     if dataset.vocabulary or not dataset.standardise:
+        return Scaler.identity(dataset.input_size)
+    inside = np.arange(dataset.steps) < dataset.lengths[:, None]
+    return Scaler.fit(dataset.inputs[train][inside[train]])
+
+
+def _scaled(dataset: SequenceDataset, scaler: Scaler) -> np.ndarray:
+    changes = bool((scaler.mean != 0).any() or (scaler.sd != 1).any())
+    if dataset.vocabulary or not changes:
         return dataset.inputs
     inside = np.arange(dataset.steps) < dataset.lengths[:, None]
-    scaler = Scaler.fit(dataset.inputs[train][inside[train]])
     return scaler(dataset.inputs) * inside[:, :, None].astype(np.float32)
 
 

@@ -1,6 +1,7 @@
-"""The command `rnnviz`: the app, a training without a browser, and the measurements."""
+"""The command `rnnviz`: the app, a training without a browser, models' files, measurements."""
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app = commands.add_parser("app", help="open the app in the browser")
     app.add_argument("options", nargs="*", help="options of `streamlit run`, after --")
     _add_train(commands.add_parser("train", help="train a network in this terminal"))
+    _add_model(commands.add_parser("model", help="show a model's file, or turn it into another"))
     bench = commands.add_parser("bench", help="measure speed, as ratios within this run")
     bench.add_argument("--only", default="", help="measure only what has this in its name")
     given = parser.parse_args(arguments)
@@ -139,6 +141,60 @@ def _with_file(values: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {**values, "data": {**values["data"], "file": upload}}
 
 
+# -- model -----------------------------------------------------------------------------------------
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    tasks = parser.add_subparsers(dest="task", required=True)
+    show = tasks.add_parser("show", help="say what a model's file holds")
+    show.add_argument("file", type=Path, help="a .safetensors, .h5, .keras or .pt file")
+    show.add_argument("--json", action="store_true", help="as JSON")
+    convert = tasks.add_parser("convert", help="write the model of one file as another kind")
+    convert.add_argument("file", type=Path, help="a .safetensors, .h5, .keras or .pt file")
+    save = tasks.add_parser("save", help="write the model of a run of the app")
+    save.add_argument("run", help="the run's id, as in the address of its page")
+    for task in (convert, save):
+        task.add_argument("out", type=Path, help="a new file; its ending says the kind")
+
+
+def _model(given: argparse.Namespace) -> int:
+    from rnnviz.exchange.describe import lines, to_dict
+    from rnnviz.exchange.reading import model_sandbox, read_model
+    from rnnviz.exchange.writing import WRITERS, write_model
+
+    if given.task == "save":
+        stored = _of_run(given.run)
+    elif given.file.is_file():
+        with model_sandbox() as sandbox:
+            stored = read_model(given.file, given.file.name, sandbox)
+    else:
+        raise DataError(f"there is no file {given.file}; give the path of a model's file")
+    if given.task != "show":
+        write_model(stored, given.out, {**WRITERS, ".pt": _as_pt})
+        print(f"wrote {given.out}, {given.out.stat().st_size:,} bytes")
+    elif given.json:
+        print(json.dumps(to_dict(stored), ensure_ascii=False))
+        return 0
+    print("\n".join(lines(stored)))
+    return 0
+
+
+def _of_run(id: str) -> Any:
+    from rnnviz.applying import stored_of  # torch takes two seconds to import
+    from rnnviz.runs.run import Run
+
+    return stored_of(Run.open(home(), id))
+
+
+def _as_pt(stored: Any) -> bytes:
+    from rnnviz.exchange.torch_files import write_pt  # torch takes two seconds to import
+
+    return write_pt(stored)
+
+
+# -- bench -----------------------------------------------------------------------------------------
+
+
 def _bench(given: argparse.Namespace) -> int:
     from rnnviz.bench import table  # torch takes two seconds to import
 
@@ -149,4 +205,4 @@ def _bench(given: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"app": _app, "train": _train, "bench": _bench}
+COMMANDS = {"app": _app, "train": _train, "model": _model, "bench": _bench}

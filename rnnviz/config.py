@@ -151,6 +151,9 @@ CELL_NAMES = {  # the keys of rnnviz.cells.CELLS
     "rnn-relu": "RNN (ReLU)",
     "gru-before": "GRU, reset before the product",
     "lstm-relu": "LSTM with ReLU and hard sigmoid",
+    "lstm-relu-sigmoid": "LSTM with ReLU",
+    "lstm-hard": "LSTM with hard sigmoid",
+    "gru-before-hard": "GRU, reset before the product, hard sigmoid",
 }
 ATTENTIONS = {"none": "none", "dot": "dot", "general": "general", "additive": "additive"}
 
@@ -164,8 +167,8 @@ class ModelConfig(_Checked):
         Choice(
             CELL_NAMES,
             "The recurrent cell. GRU follows torch and Keras (reset after the matrix product); the "
-            "other GRU is the original paper's and the cheat sheet's. The last two have no fused "
-            "kernel: they train by a step loop and are slower.",
+            "other GRUs follow the original paper and the cheat sheet. Those, and LSTMs with ReLU "
+            "or hard sigmoid, have no fused kernel: they train by a step loop and are slower.",
         ),
     ] = "lstm"
     hidden_size: Annotated[int, Knob(1, 512, "Units of each layer and direction.")] = 32
@@ -186,6 +189,16 @@ class ModelConfig(_Checked):
     covariates: Annotated[
         bool, Switch("Age, sex and the like join before the head, after the recurrent layers.")
     ] = False
+
+
+class Dense(NamedTuple):
+    """A layer between what the recurrent layers say and the head, as in files of other programs."""
+
+    units: int
+    activation: str  # one of ACTIVATIONS
+
+
+ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid")
 
 
 OPTIMISERS = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop"}

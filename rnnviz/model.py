@@ -3,7 +3,8 @@
 Inside, time comes first ([T B H]): torch's recurrent kernels are faster that way.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple, cast
 
 import torch
@@ -12,11 +13,19 @@ from torch import Tensor, nn
 
 from rnnviz.attention import Attended, Attention
 from rnnviz.cells import CELLS, Cell, split_gates
-from rnnviz.config import ModelConfig
+from rnnviz.config import Dense, ModelConfig
 from rnnviz.data.dataset import Task
 from rnnviz.errors import ConfigError
 
 CHUNK = 240  # steps handed to a kernel at once: its workspace stays in the cache
+
+
+SQUASHES: Mapping[str, Callable[[Tensor], Tensor]] = {  # by the names of ACTIVATIONS
+    "linear": lambda z: z,
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+}
 
 
 class Batch(NamedTuple):
@@ -111,11 +120,12 @@ def flip_time(
 
 
 class SequenceModel(nn.Module):
-    """Layers -> (attention) -> head.
+    """Layers -> (attention) -> (dense) -> head.
 
     Many-to-one: the head reads the last state (of both directions), joined by the attention's
     context with that state as its query, and by the covariates. Next token: the same at every
-    step, with attention over the steps up to it.
+    step, with attention over the steps up to it. Models of other programs may have `sizes`, the
+    units of each layer, and `dense` layers before the head.
     """
 
     def __init__(
@@ -127,6 +137,8 @@ class SequenceModel(nn.Module):
         covariates: int,
         task: Task,
         seed: int = 0,
+        sizes: tuple[int, ...] = (),
+        dense: tuple[Dense, ...] = (),
     ) -> None:
         super().__init__()
         if task is Task.NEXT_TOKEN and config.bidirectional:
@@ -136,24 +148,25 @@ class SequenceModel(nn.Module):
             )
         self.config, self.task, self.input_size = config, task, inputs
         self.covariates = covariates if config.covariates else 0
+        self.sizes, self.dense_layers = sizes or (config.hidden_size,) * config.layers, dense
         with torch.random.fork_rng(devices=[]):  # torch's modules draw weights of their own
             self._build(CELLS[config.cell], outputs)
         self._start(seed)
 
     def _build(self, cell: Cell, outputs: int) -> None:
         config = self.config
-        size, ways = config.hidden_size, (False, True) if config.bidirectional else (False,)
-        width = size * len(ways)
+        ways = (False, True) if config.bidirectional else (False,)
+        widths = (self.input_size, *(size * len(ways) for size in self.sizes))
         self.layers = nn.ModuleList(
-            nn.ModuleList(
-                Direction(cell, self.input_size if layer == 0 else width, size, reverse=way)
-                for way in ways
-            )
-            for layer in range(config.layers)
+            nn.ModuleList(Direction(cell, reads, size, reverse=way) for way in ways)
+            for reads, size in zip(widths, self.sizes, strict=False)
         )
         attends = config.attention != "none"
-        self.attention = Attention(config.attention, width) if attends else None
-        self.head = nn.Linear(width * (2 if attends else 1) + self.covariates, outputs)
+        self.attention = Attention(config.attention, widths[-1]) if attends else None
+        joined_width = widths[-1] * (2 if attends else 1) + self.covariates
+        steps = (joined_width, *(layer.units for layer in self.dense_layers))
+        self.dense = nn.ModuleList(nn.Linear(reads, gives) for reads, gives in pairwise(steps))
+        self.head = nn.Linear(steps[-1], outputs)
 
     def _start(self, seed: int) -> None:
         # torch's own scheme, from a generator of our own: the global one stays untouched
@@ -209,12 +222,15 @@ class SequenceModel(nn.Module):
             parts.append(attended.context)
         if self.covariates:
             parts.append(batch.covariates[:, None].expand(-1, queries.shape[1], -1))
-        return Readout(self.head(joined(parts)), attended)
+        said = joined(parts)
+        for layer, form in zip(self.dense, self.dense_layers, strict=True):
+            said = SQUASHES[form.activation](layer(said))
+        return Readout(self.head(said), attended)
 
     def _last(
         self, top: Float[Tensor, "T B D"], lengths: Int[Tensor, " B"] | None
     ) -> Float[Tensor, "B D"]:
-        size = self.config.hidden_size
+        size = self.sizes[-1]
         if lengths is None:
             forward = top[-1, :, :size]
         else:

@@ -10,12 +10,15 @@ from rnnviz.cells.rnn import Rnn
 CELLS: Mapping[str, Cell] = {
     cell.name: cell
     for cell in (
-        Lstm("tanh"),
+        Lstm(),
         Gru(reset_after=True),
         Rnn("tanh"),
         Rnn("relu"),
         Gru(reset_after=False),
+        Lstm("relu", "hard sigmoid"),
         Lstm("relu"),
+        Lstm("tanh", "hard sigmoid"),
+        Gru(reset_after=False, hard=True),
     )
 }
 

@@ -2,7 +2,18 @@
 
 from jaxtyping import Float
 
-from rnnviz.cells.base import Array, Cell, Gate, Gates, Parts, Recur, States, sigmoid, tanh
+from rnnviz.cells.base import (
+    Array,
+    Cell,
+    Gate,
+    Gates,
+    Parts,
+    Recur,
+    States,
+    hard_sigmoid,
+    sigmoid,
+    tanh,
+)
 
 
 class Gru(Cell):
@@ -15,22 +26,23 @@ class Gru(Cell):
 
     With reset_after=False, r acts before the product, as in the paper and on the cheat sheet:
     n = tanh(W_n x + b_Wn + U_n (r * h) + b_Un). The cheat sheet's u is 1 - z: its u multiplies
-    the new content.
+    the new content. Old files of Keras have a hard sigmoid for the sigmoid of that kind.
     """
 
     gates = (Gate("r", 0.0, 1.0), Gate("z", 0.0, 1.0), Gate("n", -1.0, 1.0))
     states = ("h",)
 
-    def __init__(self, *, reset_after: bool) -> None:
-        self.name = "gru" if reset_after else "gru-before"
-        self.fused = "GRU" if reset_after else None
+    def __init__(self, *, reset_after: bool, hard: bool = False) -> None:
+        self.name = ("gru" if reset_after else "gru-before") + ("-hard" if hard else "")
+        self.fused = "GRU" if reset_after and not hard else None
         self.elementwise = reset_after
+        self._gate = hard_sigmoid if hard else sigmoid
 
     def activate(self, x: Parts, recur: Recur, before: States) -> Gates:
         """r and z first, then n, whose preactivation is the whole argument of its tanh."""
         h_r, h_z, h_n = recur(before[0])
         z_r, z_z = x[0] + h_r, x[1] + h_z
-        r, z = sigmoid(z_r), sigmoid(z_z)
+        r, z = self._gate(z_r), self._gate(z_z)
         z_n = x[2] + (r * h_n if self.elementwise else recur(r * before[0])[2])
         return Gates((z_r, z_z, z_n), (r, z, tanh(z_n)))
 

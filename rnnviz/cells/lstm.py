@@ -1,4 +1,4 @@
-"""Long short-term memory, with tanh, or with ReLU and hard sigmoid as Keras allows."""
+"""Long short-term memory, with tanh or ReLU and with sigmoid or hard sigmoid, as Keras allows."""
 
 from jaxtyping import Float
 
@@ -27,19 +27,19 @@ class Lstm(Cell):
     c_t = f * c_{t-1} + i * g
     h_t = o * tanh(c_t)
 
-    With activation "relu", ReLU stands for both tanh and the hard sigmoid for the sigmoid, as in
-    Keras' LSTM(activation="relu", recurrent_activation="hard_sigmoid").
+    With content "relu", ReLU stands for both tanh, and with gate "hard sigmoid" that one for the
+    sigmoid, as in Keras' LSTM(activation="relu", recurrent_activation="hard_sigmoid").
     """
 
     states = ("h", "c")
 
-    def __init__(self, activation: str) -> None:
-        classic = activation == "tanh"
-        self.name = "lstm" if classic else "lstm-relu"
-        self.fused = "LSTM" if classic else None
-        content = Gate("g", -1.0, 1.0) if classic else Gate("g", 0.0, float("inf"))
-        self.gates = (Gate("i", 0.0, 1.0), Gate("f", 0.0, 1.0), content, Gate("o", 0.0, 1.0))
-        self._gate, self._content = (sigmoid, tanh) if classic else (hard_sigmoid, relu)
+    def __init__(self, content: str = "tanh", gate: str = "sigmoid") -> None:
+        self.name = NAMES[content, gate]
+        self.fused = "LSTM" if self.name == "lstm" else None
+        new = Gate("g", -1.0, 1.0) if content == "tanh" else Gate("g", 0.0, float("inf"))
+        self.gates = (Gate("i", 0.0, 1.0), Gate("f", 0.0, 1.0), new, Gate("o", 0.0, 1.0))
+        self._gate = sigmoid if gate == "sigmoid" else hard_sigmoid
+        self._content = tanh if content == "tanh" else relu
 
     def activate(self, x: Parts, recur: Recur, before: States) -> Gates:
         """i, f and o by the gate's squash, g by the content's."""
@@ -55,3 +55,11 @@ class Lstm(Cell):
     def show(self, gates: Parts, before: States, carried: States) -> Float[Array, "*batch H"]:  # noqa: ARG002
         """What of the memory the output gate lets through."""
         return gates[3] * self._content(carried[0])
+
+
+NAMES = {
+    ("tanh", "sigmoid"): "lstm",
+    ("relu", "hard sigmoid"): "lstm-relu",
+    ("relu", "sigmoid"): "lstm-relu-sigmoid",
+    ("tanh", "hard sigmoid"): "lstm-hard",
+}

@@ -23,6 +23,7 @@ import rnnviz
 from rnnviz.errors import DataError
 
 RESULT = "parsed.json"
+TABLES = "rnnviz.data.sandbox_child"  # the program that reads R files and text tables
 _START_SECONDS = 120.0  # importing the readers on a machine that is busy
 _GRACE_SECONDS = 10.0  # what the helper may need beyond the wall clock limit to say so
 
@@ -105,12 +106,16 @@ class Sandbox:
     A helper that died is replaced. All end when closed, or with this process.
     """
 
-    def __init__(self, *, limits: Limits = LIMITS, helpers: int = 2) -> None:
-        """With so many files parsed at a time; a further one waits."""
+    def __init__(self, *, limits: Limits = LIMITS, helpers: int = 2, program: str = TABLES) -> None:
+        """With so many files parsed at a time; a further one waits.
+
+        Args:
+            program: the module that a helper runs, which says what it reads.
+        """
         self.limits = limits
         # Last in, first out: a second helper is started only while the first one is busy.
         self._idle: queue.LifoQueue[_Helper] = queue.LifoQueue()
-        self._helpers = tuple(_Helper() for _ in range(helpers))
+        self._helpers = tuple(_Helper(program) for _ in range(helpers))
         for helper in self._helpers:
             self._idle.put(helper)
 
@@ -133,6 +138,18 @@ class Sandbox:
         Raises:
             DataError: the file cannot be read, with the reason in one sentence.
         """
+        self.read(path, name, into)
+        try:
+            return Parsed.from_dict(json.loads((into / RESULT).read_text("utf-8")), into)
+        except (OSError, KeyError, TypeError, ValueError):
+            raise DataError(f"{name} could not be read; save it again and upload that") from None
+
+    def read(self, path: Path, name: str, into: Path) -> None:
+        """Has a file read, as in parse; what comes of it lies in the folder, as the program says.
+
+        Raises:
+            DataError: the file cannot be read, with the reason in one sentence.
+        """
         request = {
             "path": str(path.resolve()),
             "name": name,
@@ -148,10 +165,6 @@ class Sandbox:
             raise DataError(f"{name} made its reader fail; check the file or save it again")
         if "error" in answer:
             raise DataError(str(answer["error"]))
-        try:
-            return Parsed.from_dict(json.loads((into / RESULT).read_text("utf-8")), into)
-        except (OSError, KeyError, TypeError, ValueError):
-            raise DataError(f"{name} could not be read; save it again and upload that") from None
 
     def pids(self) -> tuple[int, ...]:
         """Process ids of the helpers that run."""
@@ -179,7 +192,8 @@ class Sandbox:
 class _Helper:
     """One helper process; used by one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: str) -> None:
+        self.program = program
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -188,7 +202,7 @@ class _Helper:
             return
         self.close()
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "rnnviz.data.sandbox_child"],
+            [sys.executable, "-P", "-m", self.program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -13,6 +13,8 @@ import resource
 import select
 import signal
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,29 +23,46 @@ from rnnviz.data import frames, rdata
 from rnnviz.data.delimited import read_delimited
 from rnnviz.data.sandbox import RESULT, Limits, Parsed, ParsedTable, Skipped
 from rnnviz.data.unpack import form_by_name, unpack
-from rnnviz.errors import DataError
+from rnnviz.errors import DataError, RnnvizError
 
 _LONGEST_VERDICT = 4096  # what a pipe takes in one piece
 _LONGEST_SENTENCE = 900  # [characters], as a column's name may be of any length
 
 
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a helper does with files."""
+
+    readers: Callable[[str], tuple[str, ...]]  # those to try in order, by the file's name
+    parse: Callable[[Path, str, Path, str, Limits], None]  # in the fork
+    causes: Mapping[str, str]
+
+
 def main() -> None:
-    """Answers each line of stdin with one line."""
+    """Reads tables."""
     import pyarrow as pa
 
     rdata.preload()
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
+    serve(Task(readers=_readers, parse=_parse, causes=CAUSES))
+
+
+def _readers(name: str) -> tuple[str, ...]:
+    return rdata.READERS if form_by_name(name) == "R" else ("csv",)
+
+
+def serve(task: Task) -> None:
+    """Answers each line of stdin with one line."""
     gc.freeze()  # forks then share these pages; one parse is over before garbage matters
     gc.disable()
-    base = _address_space()
     _answer("ready")
     buffer = b""
     while piece := os.read(0, 65536):
         buffer += piece
         while b"\n" in buffer:
             line, buffer = buffer.split(b"\n", 1)
-            _answer(json.dumps(_serve(json.loads(line), base)))
+            _answer(json.dumps(_serve(json.loads(line), task)))
 
 
 def _answer(text: str) -> None:
@@ -58,24 +77,25 @@ def _address_space() -> int:
         return 0
 
 
-def _serve(request: dict[str, Any], base: int) -> dict[str, Any]:
+def _serve(request: dict[str, Any], task: Task) -> dict[str, Any]:
     """Tries each reader in a fork of its own until one gives a verdict."""
     limits = Limits(**request["limits"])
     try:
-        readers = rdata.READERS if form_by_name(request["name"]) == "R" else ("csv",)
+        readers = task.readers(request["name"])
     except DataError as wrong:
         return {"error": str(wrong)}
+    base = _address_space()  # only now, as a task may load a reader when it is first needed
     until = time.monotonic() + limits.wall_seconds
     causes = []
     for reader in readers:
         cpu = max(1, limits.cpu_seconds // len(readers))
-        outcome = _attempt(request, limits, reader, base=base, cpu=cpu, until=until)
+        outcome = _attempt(request, task, limits, reader, base=base, cpu=cpu, until=until)
         if "cause" not in outcome:
             return outcome
         causes.append(outcome["cause"])
-    worst = next((cause for cause in CAUSES if cause in causes), "damage")
+    worst = next((cause for cause in task.causes if cause in causes), "damage")
     words = {"name": request["name"], "memory": f"{limits.memory_bytes / 2**20:,.0f} MiB"}
-    return {"error": CAUSES[worst].format(**words, **request["limits"])}
+    return {"error": task.causes[worst].format(**words, **request["limits"])}
 
 
 # Why a reader came to no verdict, the most telling first.
@@ -95,14 +115,21 @@ CAUSES = {
 
 
 def _attempt(
-    request: dict[str, Any], limits: Limits, reader: str, *, base: int, cpu: int, until: float
+    request: dict[str, Any],
+    task: Task,
+    limits: Limits,
+    reader: str,
+    *,
+    base: int,
+    cpu: int,
+    until: float,
 ) -> dict[str, Any]:
     """One fork with one reader: {}, {"error": sentence} or {"cause": key of CAUSES}."""
     lifeline, held = os.pipe()  # carries the verdict, and closes when the fork ends
     pid = os.fork()
     if pid == 0:
         os.close(lifeline)
-        _work(request, limits, reader, base=base, cpu=cpu, verdict=held)
+        _work(request, task, limits, reader, base=base, cpu=cpu, verdict=held)
     os.close(held)
     ended = _wait(lifeline, until)
     said = os.read(lifeline, _LONGEST_VERDICT) if ended is End.ITSELF else b""
@@ -143,6 +170,7 @@ def _wait(lifeline: int, until: float) -> End:
 
 def _work(
     request: dict[str, Any],
+    task: Task,
     limits: Limits,
     reader: str,
     *,
@@ -155,9 +183,10 @@ def _work(
         _detach()
         _restrict(limits, base, cpu)
         try:
-            _parse(Path(request["path"]), request["name"], Path(request["into"]), reader, limits)
+            path, into = Path(request["path"]), Path(request["into"])
+            task.parse(path, request["name"], into, reader, limits)
             outcome: dict[str, str] = {}
-        except DataError as wrong:
+        except RnnvizError as wrong:
             outcome = {"error": str(wrong)[:_LONGEST_SENTENCE]}
         except BaseException as wrong:
             outcome = {"cause": _cause(wrong)}

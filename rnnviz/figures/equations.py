@@ -111,8 +111,8 @@ def _lstm(gate: str, content: str) -> CellForm:
     return CellForm(gates, (cell, StateForm("h", ((Factor("o"), Factor("c", content)),))))
 
 
-def _gru(*, reset_first: bool) -> CellForm:
-    gates = (GateForm("r", SIGMA), GateForm("z", SIGMA), GateForm("n", "tanh", "r", reset_first))
+def _gru(gate: str, *, reset_first: bool) -> CellForm:
+    gates = (GateForm("r", gate), GateForm("z", gate), GateForm("n", "tanh", "r", reset_first))
     new, old = (Factor("z", ONE_MINUS), Factor("n")), (Factor("z"), Factor("h", before=True))
     return CellForm(gates, (StateForm("h", (new, old)),))
 
@@ -124,8 +124,11 @@ def _rnn(content: str) -> CellForm:
 FORMS: Mapping[str, CellForm] = {
     "lstm": _lstm(SIGMA, "tanh"),
     "lstm-relu": _lstm(HARD_SIGMA, "relu"),
-    "gru": _gru(reset_first=False),
-    "gru-before": _gru(reset_first=True),
+    "lstm-relu-sigmoid": _lstm(SIGMA, "relu"),
+    "lstm-hard": _lstm(HARD_SIGMA, "tanh"),
+    "gru": _gru(SIGMA, reset_first=False),
+    "gru-before": _gru(SIGMA, reset_first=True),
+    "gru-before-hard": _gru(HARD_SIGMA, reset_first=True),
     "rnn": _rnn("tanh"),
     "rnn-relu": _rnn("relu"),
 }
