@@ -12,12 +12,14 @@ from rnnviz.data import nhanes
 from rnnviz.data.dataset import Variable
 from rnnviz.data.days import Days
 from rnnviz.errors import DataError
-from rnnviz.events import Checkpointed, EpochEnded, Finished, Found, RunView, Started, Traced
+from rnnviz.events import Checkpointed, EpochEnded, Finished, Found, RunView, Score, Started, Traced
 from rnnviz.runs.inline import InlineRunner
 from rnnviz.runs.run import Run
 from rnnviz.study import as_written
 from rnnviz.study.days import groups_of, load_days
 from rnnviz.study.network import WrittenNet
+from rnnviz.study.settings import as_written_on
+from rnnviz.study.tables import against_mean, findings
 from rnnviz.study.written import (
     Findings,
     coded,
@@ -28,7 +30,6 @@ from rnnviz.study.written import (
     prepare,
     reshaped,
     scaled,
-    settings,
     summary,
 )
 from rnnviz.wishes import Wishes
@@ -43,7 +44,7 @@ def days() -> Days:
 
 def small(epochs: int = 2):
     """The script's settings with a smaller network."""
-    config = settings(DataConfig(people=PEOPLE, days=DAYS))
+    config = as_written_on(DataConfig(people=PEOPLE, days=DAYS))
     return dataclasses.replace(
         config,
         model=ModelConfig(cell="lstm-relu", hidden_size=6, attention="none"),
@@ -274,3 +275,38 @@ def test_a_run_of_the_study_goes_through_the_worker_s_pump(tmp_path) -> None:
 def test_a_target_s_unit_is_that_of_the_data(days: Days) -> None:
     other = dataclasses.replace(days, target_name=Variable("height", ""))
     assert next(as_written.fit(small(), other)).unit == ""
+
+
+def finished(found: Findings, mse: float) -> RunView:
+    """A view of a study whose network scored so."""
+    score = Score(predictor="network", part="test", metrics={"mse": mse, "r": 0.04})
+    return RunView(status="finished", step=60, scorecard=(score,), found=(found.to_event(),))
+
+
+def test_the_network_is_compared_with_the_mean_by_its_numbers(days: Days) -> None:
+    _, found = prepare(days)
+    mean = found.mean_mse
+    assert against_mean(finished(found, mean * 1.001), found, "").startswith(
+        "It is the mean predictor: its error is 0.1 % above that of predicting the mean (test MSE"
+    )
+    assert "not the mean predictor: its error is 10.0 % below" in against_mean(
+        finished(found, mean * 0.9), found, ""
+    )
+    far = against_mean(finished(found, mean * 10), found, "")
+    assert "Its error is 10.0 times that of predicting the mean" in far
+    assert "60 steps were too few" in far
+    assert against_mean(RunView(), found, "") == ""
+
+
+def test_the_findings_are_sentences_with_their_numbers(days: Days) -> None:
+    _, found = prepare(days)
+    moved = Found(step=1, epoch=1, about="", numbers={"moved": 2569.0, "all": 265225.0}, scores=())
+    told = "\n".join(findings(found, moved, "(kg/m²)²"))
+    assert "reads 1 number of each row" in told
+    assert "1,442 of 1,443 prepared columns are dropped" in told
+    share = 100 * found.known_rows / found.test_rows
+    assert f"{found.known_rows} of {found.test_rows} test rows ({share:.1f} %)" in told
+    assert "r = 1.000 on them, with an MSE of 0.00 (kg/m²)²" in told
+    assert "2,569 of 265,225 weights moved" in told
+    alone = dataclasses.replace(found, known_rows=0)
+    assert "Copying" not in "".join(findings(alone, None, ""))

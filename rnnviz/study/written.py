@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from rnnviz.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from rnnviz.data.days import Days
 from rnnviz.data.rrandom import RRandom
 from rnnviz.errors import DataError
@@ -243,19 +242,3 @@ def summary() -> str:
     total = sum(layer.parameters for layer in layers())
     head = f"{'Layer (type)':<20}{'Output Shape':<16}{'Param #':>10}"
     return "\n".join((head, "-" * len(head), *lines, "-" * len(head), f"Total params: {total:,}"))
-
-
-def settings(data: DataConfig) -> RunConfig:
-    """The script's settings as those of a run."""
-    return RunConfig(
-        data=data,
-        model=ModelConfig(cell="lstm-relu", hidden_size=UNITS, attention="none"),
-        training=TrainingConfig(
-            optimiser="adam",
-            learning_rate=LEARNING_RATE,
-            batch_size=BATCH_SIZE,
-            epochs=EPOCHS,
-            clip_norm=0.0,
-            seed=SEED,
-        ),
-    )
