@@ -112,7 +112,7 @@ def test_the_findings_are_counted(days: Days) -> None:
     train_people = {days.ids[row] for row in np.flatnonzero(drawn(len(days.ids)))}
     known = [row for row in prepared.test if days.ids[row] in train_people]
     assert findings.known_rows == len(known) > 0.9 * findings.test_rows
-    assert (findings.columns, findings.columns_read) == (1443, 1)
+    assert (findings.columns, findings.columns_read, findings.levels) == (1443, 1, 5)
     assert (findings.rows, findings.people) == (PEOPLE * DAYS, PEOPLE)
     assert findings.copy_r == pytest.approx(1)  # a simulated person has one BMI
     true = days.target[prepared.test]

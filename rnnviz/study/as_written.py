@@ -215,6 +215,7 @@ class _Written:
             validation=self._score("validation"),
             test=self._score("test"),
             gradient_norm=self.norm_max,
+            clipped=0,  # the script clips no gradient
             learning_rate=self.settings.learning_rate,
             seconds=self.seconds,
         )

@@ -31,6 +31,7 @@ class Table:
     names: tuple[str, ...]
     target: Float[np.ndarray, " N"]
     ids: tuple[str, ...]
+    levels: int  # of the factor that has most
 
 
 def coded(days: Days) -> Table:
@@ -49,6 +50,7 @@ def coded(days: Days) -> Table:
         names=(*minutes, *columns),
         target=days.target.astype(np.float64),
         ids=days.ids,
+        levels=max((len(p) for p in columns.values() if len(p) > 1), default=0),
     )
 
 
@@ -112,6 +114,7 @@ class Findings:
     rows: int
     people: int
     columns: int  # that the script prepares
+    levels: int  # of the factor that has most; 0 where there is none
     columns_read: int  # that are left after the reshape
     constant_columns: int  # that scaling makes NaN
     train_rows: int
@@ -195,6 +198,7 @@ def _findings(
         rows=len(table.ids),
         people=len(set(table.ids)),
         columns=len(table.names),
+        levels=table.levels,
         columns_read=int(np.prod(prepared.inputs.shape[1:])),
         constant_columns=int(constant.sum()),
         train_rows=int(train.sum()),
