@@ -12,6 +12,7 @@ from rnnviz.data.sandbox import Sandbox
 from rnnviz.data.uploads import store
 from rnnviz.runs.run import Run
 from rnnviz.study import corrected, script, tables
+from rnnviz.study.attributed import account, attributed
 from rnnviz.study.settings import AS_WRITTEN, CORRECTED
 from rnnviz.study.verdict import sentence, splits_of
 from rnnviz.study.written import summary
@@ -118,7 +119,20 @@ def test_the_numbers_are_those_of_the_runs(trained: AppTest, ids: dict[str, str]
     ):
         assert line, "every step has a result"
         assert line in said
-    assert len(trained.get("bidi_component")) == 2  # the loss, and predicted against true
+    assert len(trained.get("bidi_component")) == 3  # the loss, predicted against true, the hours
+
+
+def test_a_chosen_person_s_hours_add_up(trained: AppTest, ids: dict[str, str]) -> None:
+    known = attributed(Run.open(session.home(), ids["corrected"]).view())
+    who = trained.selectbox(key="study_who")
+    assert who.options == list(known)
+    assert who.value == "mean over all"
+    assert account(known["mean over all"], "kg/m²") in words(trained)
+    person = who.options[-1]
+    assert person.startswith("person ")
+    said = words(sound(who.set_value(person).run()))
+    assert account(known[person], "kg/m²") in said
+    assert "the largest completeness error is" in said
 
 
 def test_a_link_finds_both_runs_again(trained: AppTest, ids: dict[str, str]) -> None:

@@ -33,6 +33,8 @@ from rnnviz.events import (
 )
 from rnnviz.record import outputs_in_unit
 from rnnviz.study.as_written import Stream, told
+from rnnviz.study.attributed import GROUP, Attributed, mean_of
+from rnnviz.study.attribution import attribute, chosen_rows
 from rnnviz.study.days import groups_of, load_days
 from rnnviz.study.rivals import Features, features, predictions
 from rnnviz.study.settings import SPLITS
@@ -101,7 +103,10 @@ class _Corrected:
                 if isinstance(event, Failed):
                     return
             scores = score_split(config, self.dataset, self.features, self.groups, trained)
+            looked_at = () if self.done else self._attributed(config, trained)
             self.done += 1
+            for one in looked_at:
+                yield from told(one.to_event(*self._position()), self._checkpoint)
             yield from told(self._found(scores), self._checkpoint)
             yield from told(self._checkpoint(), self._checkpoint)
         step, epoch = self._position()
@@ -122,6 +127,19 @@ class _Corrected:
             return None
         step, epoch = self._position()
         return replace(event, step=event.step + step, epoch=event.epoch + epoch)
+
+    def _attributed(self, config: RunConfig, trained: bytes) -> tuple[Attributed, ...]:
+        """The hours of some test people of this split, and the means over their groups."""
+        prepared = prepare(self.dataset, config.training.seed)
+        rows = chosen_rows(prepared)
+        people = attribute(best_model(config, prepared, trained), prepared, rows)
+        means = [mean_of(f"{GROUP}all", people)]
+        for name, labels in self.groups.items():
+            for label in sorted({labels[row] for row in rows}):
+                group = [one for one, r in zip(people, rows, strict=True) if labels[r] == label]
+                if len(group) >= FEWEST:
+                    means.append(mean_of(f"{GROUP}{name}: {label}", group))
+        return (*means, *people)
 
     def _found(self, scored: "Scored") -> Found:
         step, epoch = self._position()

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
+from statistics import fmean
 
 from rnnviz.config import DataConfig
 from rnnviz.data.days import Days
 from rnnviz.errors import DataError, RunError
 from rnnviz.events import EpochEnded, Failed, Found, RunView
 from rnnviz.study import as_written, corrected, tables
+from rnnviz.study.attributed import HOURS, PERSON, agreement, attributed
 from rnnviz.study.days import load_days
 from rnnviz.study.settings import as_written_on, corrected_on
 from rnnviz.study.verdict import SPLIT, sentence, splits_of
@@ -62,7 +64,7 @@ def _corrected(data: DataConfig, days: Days, splits: int) -> Iterator[str]:
         view = view.after(event)
         if isinstance(event, Failed):
             raise RunError(event.message)
-        if isinstance(event, Found):
+        if isinstance(event, Found) and event.about.startswith(SPLIT):
             yield f"{SPLIT}{len(splits_of(view))} of {splits} is done"
     found = splits_of(view)
     yield ""
@@ -71,6 +73,32 @@ def _corrected(data: DataConfig, days: Days, splits: int) -> Iterator[str]:
     yield from tables.lines(tables.by_group(found))
     yield ""
     yield sentence(found, _unit(days))
+    yield ""
+    yield from _hours(view, days.target_name.unit)
+
+
+def _hours(view: RunView, unit: str) -> Iterator[str]:
+    """The mean over all people that were taken apart, hour by hour."""
+    known = attributed(view)
+    people = [day for about, day in known.items() if about.startswith(PERSON)]
+    size = tables.Table(
+        ("mean size of an hour's effect", "gradients", "occlusion", "attention"),
+        tuple(
+            (
+                f"{hour:02d}:00",
+                tables.shown(fmean(abs(day.hours[hour]) for day in people), 3),
+                tables.shown(fmean(abs(day.occluded[hour]) for day in people), 3),
+                tables.shown(100 * fmean(day.attention[hour] for day in people), 1) + " %",
+            )
+            for hour in range(HOURS)
+        ),
+    )
+    yield from tables.lines(size)
+    yield (
+        f"Integrated gradients of {len(people)} test people: completeness error at most "
+        f"{max(day.error for day in people):.1e} {unit}".rstrip()
+        + f"; with occlusion r = {tables.shown(agreement(people), 3)}."
+    )
 
 
 def _unit(days: Days) -> str:

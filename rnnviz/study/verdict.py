@@ -20,7 +20,7 @@ RIDGE_HOURS, BOOSTING_HOURS = "ridge on hourly means", "boosting on hourly means
 RIDGE_PERSON, BOOSTING_PERSON = "ridge on covariates", "boosting on covariates"
 RIDGE_BOTH = "ridge on covariates and hourly means"
 BOOSTING_BOTH = "boosting on covariates and hourly means"
-LSTM = "LSTM on 144 means, covariates joined"
+LSTM = "LSTM on the day, covariates joined"
 
 # two-sided 95 % of Student's t, for 1, 2, ... degrees of freedom; beyond, the normal's
 _T = (

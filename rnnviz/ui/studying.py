@@ -12,9 +12,10 @@ from rnnviz.config import DataConfig, RunConfig
 from rnnviz.data.dataset import Variable
 from rnnviz.errors import RnnvizError
 from rnnviz.events import RunView
-from rnnviz.figures import history
+from rnnviz.figures import attribution, history
 from rnnviz.runs.run import Run, new_id
 from rnnviz.study import script, tables
+from rnnviz.study.attributed import PERSON, account, agreement, attributed
 from rnnviz.study.settings import AS_WRITTEN, CORRECTED, SPLITS, as_written_on, corrected_on
 from rnnviz.study.verdict import sentence, splits_of
 from rnnviz.trace import Survey
@@ -78,21 +79,22 @@ def as_written(data: DataConfig | None) -> None:
 def corrected(data: DataConfig | None) -> None:
     """What has to be changed, and the scorecard."""
     st.markdown("#### Corrected")
-    _panel(CORRECTED, None if data is None else corrected_on(data), _corrected)
+    view = _panel(CORRECTED, None if data is None else corrected_on(data), _corrected)
+    _hours(view)
 
 
 Draw = Callable[[Run | None, RunView], None]
 
 
-def _panel(title: str, config: RunConfig | None, draw: Draw) -> None:
-    """A run's buttons and state, and under it what is drawn from it."""
+def _panel(title: str, config: RunConfig | None, draw: Draw) -> RunView:
+    """A run's buttons and state, and under it what is drawn from it; gives what is known of it."""
     run = session.side_run(title, NAMES[title])
     seen = live.look(run) if run else None
     _buttons(title, config, run, seen)
     if run is None or seen is None:
         st.caption("Not run yet.")
         draw(None, RunView())
-        return
+        return RunView()
     if config is not None and run.config.data != config.data:
         st.caption("What is shown below is of other data than those chosen above.")
 
@@ -105,6 +107,7 @@ def _panel(title: str, config: RunConfig | None, draw: Draw) -> None:
         draw(run, view)
 
     live.ticking(once, run, seen, every=EVERY, name=f"study_{NAMES[title]}")
+    return seen[0]
 
 
 def _buttons(title: str, config: RunConfig | None, run: Run | None, seen: live.Look | None) -> None:
@@ -175,8 +178,11 @@ def _written(run: Run | None, view: RunView) -> None:
 def _output(run: Run | None, view: RunView) -> Variable:
     """The target's name and unit, as far as a run tells them."""
     named = run is None or run.config.data.source == "nhanes"
-    unit = _unit(view).removeprefix("(").removesuffix(")²")
-    return Variable("BMI" if named else "target", unit)
+    return Variable("BMI" if named else "target", _output_unit(view))
+
+
+def _output_unit(view: RunView) -> str:
+    return _unit(view).removeprefix("(").removesuffix(")²")
 
 
 def _unit(view: RunView) -> str:
@@ -202,6 +208,35 @@ def _corrected(_: Run | None, view: RunView) -> None:
     st.caption(
         "Groups of at least 5 test people; without an interval where a split has fewer. Their "
         "number is that of the test part, on average."
+    )
+
+
+def _hours(view: RunView) -> None:
+    """Which hours moved a prediction; outside of what ticks, because it holds a control."""
+    st.markdown("##### Which hours moved the prediction")
+    known = attributed(view)
+    if not known:
+        st.caption(
+            "Once all splits are scored, people of the first test part are taken apart here."
+        )
+        return
+    session.forget_unless("study_who", list(known))
+    who = st.selectbox("Whose day", list(known), key="study_who", bind="query-params")
+    one, unit = known[who], _output_unit(view)
+    plot(
+        attribution.by_hour(
+            one.hours, one.occluded, one.attention, title=who, unit=unit, dark=session.dark()
+        ),
+        key="study_hours",
+    )
+    st.markdown(controls.escaped(account(one, unit)))
+    people = [day for about, day in known.items() if about.startswith(PERSON)]
+    st.caption(
+        controls.escaped(
+            f"Integrated gradients from the mean day of the training part. Over {len(people)} test "
+            f"people the largest completeness error is {max(day.error for day in people):.1e} "
+            f"{unit}; hours correlate with occlusion by r = {tables.shown(agreement(people), 3)}."
+        )
     )
 
 
