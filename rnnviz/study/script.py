@@ -10,6 +10,7 @@ from textwrap import dedent
 from typing import NamedTuple
 
 from rnnviz.events import Found, RunView
+from rnnviz.study.settings import MOST_EPOCHS, PATIENCE, SPLITS
 from rnnviz.study.tables import shown
 from rnnviz.study.verdict import LSTM, splits_of, values
 from rnnviz.study.written import ABOUT, Findings, summary
@@ -224,22 +225,23 @@ CORRECTED: tuple[Step, ...] = (
         "One column for each level; join them after the LSTM",
         _code("""
             ModelConfig(cell="lstm", hidden_size=32,
+                        attention="additive",
                         covariates=True)
         """),
         _parameters,
     ),
     Step(
         "Stop where validation is best",
-        _code("""
+        _code(f"""
             # validation: other people, at random
-            TrainingConfig(epochs=20, patience=4)
+            TrainingConfig(epochs={MOST_EPOCHS}, patience={PATIENCE})
         """),
         lambda _: "Adam, gradients clipped at norm 1, weights of the best epoch.",
     ),
     Step(
         "Beside it, all that knows less, over several splits",
-        _code("""
-            for seed in range(5):
+        _code(f"""
+            for seed in range({SPLITS}):
                 split = split_by_id(days.ids, seed)
                 predictions(features(days), bmi, split)
         """),

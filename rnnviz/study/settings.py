@@ -6,6 +6,7 @@ from rnnviz.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from rnnviz.study.written import BATCH_SIZE, EPOCHS, LEARNING_RATE, SEED, UNITS
 
 SPLITS = 5  # by person, of the corrected study
+MOST_EPOCHS, PATIENCE = 40, 8  # of its LSTM
 AS_WRITTEN, CORRECTED = "NHANES study, as written", "NHANES study, corrected"  # titles of the runs
 PROGRAMS = {
     AS_WRITTEN: "rnnviz.study.as_written:fit_stored",
@@ -32,11 +33,11 @@ def as_written_on(data: DataConfig) -> RunConfig:
 def corrected_on(data: DataConfig) -> RunConfig:
     """The whole day in 144 steps, covariates joined after the LSTM, stopped by validation.
 
-    With attention, because the last state alone has forgotten all but the last hour: see what
-    attribution over the clock says without it.
+    With attention, because the last state alone has forgotten most of the day: without it,
+    attribution finds next to nothing before the last hour.
     """
     return RunConfig(
         data=replace(data, blocks="144x1", scale="log1p+standard"),
         model=ModelConfig(cell="lstm", hidden_size=32, attention="additive", covariates=True),
-        training=TrainingConfig(epochs=20, patience=4, seed=SEED),
+        training=TrainingConfig(epochs=MOST_EPOCHS, patience=PATIENCE, seed=SEED),
     )
