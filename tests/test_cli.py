@@ -164,7 +164,7 @@ def test_the_study_is_told_twice(capsys: pytest.CaptureFixture[str]) -> None:
     assert "split 2 of 2 is done" in lines
     assert sum(line.startswith("ridge on 1440 minutes") for line in lines) == 1
     assert any(line.startswith("Over 2 splits by person, the LSTM ") for line in lines)
-    assert lines[-1].startswith("Integrated gradients of 8 test people: completeness error at most")
+    assert lines[-1].startswith("Integrated gradients of 8 test people, from the mean day")
 
 
 @pytest.mark.parametrize(

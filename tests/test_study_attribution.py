@@ -21,6 +21,7 @@ from rnnviz.study.attributed import (
     account,
     agreement,
     attributed,
+    checked,
     mean_of,
 )
 from rnnviz.study.attribution import attribute, chosen_rows
@@ -146,6 +147,14 @@ def test_the_account_says_how_the_shares_add_up(people: tuple[Attributed, ...]) 
         "From the mean day's 26.00 to 27.50 kg/m² (true: 30.00): activity +2.00, covariates "
         "−0.50; completeness error 2.0e−06."
     )
+
+
+def test_the_check_tells_error_and_agreement(people: tuple[Attributed, ...]) -> None:
+    worst = dataclasses.replace(people[0], error=2e-5)
+    told = checked((worst, *people[1:]), "kg/m²")
+    assert f"of {len(people)} test people" in told
+    assert "completeness error at most 2.0e−05 kg/m²; " in told
+    assert told.endswith(f"r = {agreement(people):.3f}.")
 
 
 @pytest.mark.parametrize("dark", [False, True])

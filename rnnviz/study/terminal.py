@@ -10,7 +10,7 @@ from rnnviz.data.days import Days
 from rnnviz.errors import DataError, RunError
 from rnnviz.events import EpochEnded, Failed, Found, RunView
 from rnnviz.study import as_written, corrected, tables
-from rnnviz.study.attributed import HOURS, PERSON, agreement, attributed
+from rnnviz.study.attributed import HOURS, PERSON, attributed, checked
 from rnnviz.study.days import load_days
 from rnnviz.study.settings import as_written_on, corrected_on
 from rnnviz.study.verdict import SPLIT, sentence, splits_of
@@ -94,11 +94,7 @@ def _hours(view: RunView, unit: str) -> Iterator[str]:
         ),
     )
     yield from tables.lines(size)
-    yield (
-        f"Integrated gradients of {len(people)} test people: completeness error at most "
-        f"{max(day.error for day in people):.1e} {unit}".rstrip()
-        + f"; with occlusion r = {tables.shown(agreement(people), 3)}."
-    )
+    yield checked(people, unit)
 
 
 def _unit(days: Days) -> str:

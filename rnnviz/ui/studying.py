@@ -15,7 +15,7 @@ from rnnviz.events import RunView
 from rnnviz.figures import attribution, history
 from rnnviz.runs.run import Run, new_id
 from rnnviz.study import script, tables
-from rnnviz.study.attributed import PERSON, account, agreement, attributed
+from rnnviz.study.attributed import PERSON, account, attributed, checked
 from rnnviz.study.settings import AS_WRITTEN, CORRECTED, SPLITS, as_written_on, corrected_on
 from rnnviz.study.verdict import sentence, splits_of
 from rnnviz.trace import Survey
@@ -206,7 +206,7 @@ def _corrected(_: Run | None, view: RunView) -> None:
     )
     _table(tables.by_group(splits))
     st.caption(
-        "Groups of at least 5 test people; without an interval where a split has fewer. Their "
+        "MSE in groups of at least 5 test people; no interval where a split has fewer. Their "
         "number is that of the test part, on average."
     )
 
@@ -231,13 +231,7 @@ def _hours(view: RunView) -> None:
     )
     st.markdown(controls.escaped(account(one, unit)))
     people = [day for about, day in known.items() if about.startswith(PERSON)]
-    st.caption(
-        controls.escaped(
-            f"Integrated gradients from the mean day of the training part. Over {len(people)} test "
-            f"people the largest completeness error is {max(day.error for day in people):.1e} "
-            f"{unit}; hours correlate with occlusion by r = {tables.shown(agreement(people), 3)}."
-        )
-    )
+    st.caption(controls.escaped(checked(people, unit)))
 
 
 # -- both ------------------------------------------------------------------------------------------
