@@ -1,4 +1,4 @@
-"""The command `rnnviz`: the app, a training without a browser, models' files, measurements."""
+"""The command `rnnviz`: the app, trainings without a browser, models' files, measurements."""
 
 import argparse
 import json
@@ -25,9 +25,10 @@ from rnnviz.config import (
     TrainingConfig,
     settings_of,
 )
-from rnnviz.errors import DataError, RnnvizError
+from rnnviz.errors import ConfigError, DataError, RnnvizError
 
 PARTS = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
+MOST_SEEDS = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app.add_argument("options", nargs="*", help="options of `streamlit run`, after --")
     _add_train(commands.add_parser("train", help="train a network in this terminal"))
     _add_model(commands.add_parser("model", help="show a model's file, or turn it into another"))
+    _add_study(commands.add_parser("study", help="the NHANES study, as written and corrected"))
     bench = commands.add_parser("bench", help="measure speed, as ratios within this run")
     bench.add_argument("--only", default="", help="measure only what has this in its name")
     given = parser.parse_args(arguments)
@@ -195,6 +197,33 @@ def _as_pt(stored: Any) -> bytes:
 # -- bench -----------------------------------------------------------------------------------------
 
 
+# -- study -----------------------------------------------------------------------------------------
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--file", default="", help="an R file or a table of days by the minute")
+    parser.add_argument(
+        "--seeds", type=int, default=5, help="splits by person of the corrected one (default: 5)"
+    )
+    for name, default in (("people", 300), ("days", 7)):
+        known = next(setting for setting in settings_of(DataConfig) if setting.name == name)
+        text = f"{known.rule.help} Without a file (default: {default})"
+        parser.add_argument(f"--{name}", type=int, default=default, help=text)
+
+
+def _study(given: argparse.Namespace) -> int:
+    if not 1 <= given.seeds <= MOST_SEEDS:
+        raise ConfigError(f"seeds is {given.seeds}; it must lie in [1, {MOST_SEEDS}]")
+    data = DataConfig(file=given.file, people=given.people, days=given.days)
+    config = RunConfig.from_dict(_with_file(RunConfig(data=data).to_dict()))
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from rnnviz.study.terminal import told
+
+    for line in told(config.data, home(), given.seeds):
+        print(line, flush=True)
+    return 0
+
+
 def _bench(given: argparse.Namespace) -> int:
     from rnnviz.bench import table  # torch takes two seconds to import
 
@@ -205,4 +234,10 @@ def _bench(given: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"app": _app, "train": _train, "model": _model, "bench": _bench}
+COMMANDS = {
+    "app": _app,
+    "train": _train,
+    "study": _study,
+    "model": _model,
+    "bench": _bench,
+}

@@ -74,6 +74,15 @@ class Traced(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Found(Event):
+    """What a study found out about something, as numbers by name and as scores."""
+
+    about: str
+    numbers: Mapping[str, float]
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RateChanged(Event):
     """The learning rate was changed by hand."""
 
@@ -131,6 +140,7 @@ class RunView:
     batches: tuple[BatchEnded, ...] = ()
     epochs: tuple[EpochEnded, ...] = ()
     traced: tuple[int, ...] = ()  # epochs whose trace is kept, ascending
+    found: tuple[Found, ...] = ()  # one about each thing
     rates: tuple[RateChanged, ...] = ()
     attempt: int = 0
     message: str = ""
@@ -150,6 +160,8 @@ class RunView:
                 change = {"epochs": (*self.epochs, event)}
             case Traced() if event.epoch not in self.traced:
                 change = {"traced": tuple(sorted((*self.traced, event.epoch)))}
+            case Found() if all(event.about != known.about for known in self.found):
+                change = {"found": (*self.found, event)}
             case RateChanged() if not self.rates or event.step > self.rates[-1].step:
                 change = {"rates": (*self.rates, event)}
             case Paused() if not ended:

@@ -365,6 +365,18 @@ class _Training:
             setattr(self, name, held[name])
 
 
+def best_model(config: RunConfig, prepared: Prepared, state: bytes) -> SequenceModel:
+    """The network of a Checkpointed, with the weights of the epoch of its lowest validation loss.
+
+    Raises:
+        RunError: the state cannot be read.
+    """
+    training = _Training(config, prepared, time.perf_counter)
+    training._load(state)
+    _copy(training.best, training.weights)
+    return training.model
+
+
 def _copy(source: Sequence[torch.Tensor], into: Sequence[torch.Tensor]) -> None:
     with torch.no_grad():
         torch._foreach_copy_(list(into), list(source))

@@ -150,3 +150,35 @@ def test_a_training_that_breaks_off_says_where(capsys: pytest.CaptureFixture[str
     assert "weights, {'train': 26" in out
     assert err.startswith("rnnviz: In step ")
     assert "lower the learning rate" in err
+
+
+def test_the_study_is_told_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--people", "40", "--days", "2", "--seeds", "2")
+    status, out, err = said(capsys, "study", *options)
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "NHANES-like activity: 80 rows of 40 people"
+    assert lines.index("As written") < lines.index("Corrected")
+    assert "Total params: 265,225" in lines
+    assert any(line.startswith("epoch 10: train MSE") for line in lines)
+    assert "split 2 of 2 is done" in lines
+    assert sum(line.startswith("ridge on 1440 minutes") for line in lines) == 1
+    assert any(line.startswith("Over 2 splits by person, the LSTM ") for line in lines)
+    assert lines[-1].startswith("Integrated gradients of 8 test people, from the mean day")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--seeds", "0"), "seeds is 0; it must lie in [1, 100]"),
+        (("--people", "3"), "people is 3; it must lie in"),
+        (("--file", "nowhere.rda"), "there is no file nowhere.rda"),
+    ],
+)
+def test_a_mistake_about_the_study_is_told_in_one_sentence(
+    arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = said(capsys, "study", *arguments)
+    assert (status, out) == (2, "")
+    assert sentence in err
+    assert err.count("\n") == 1

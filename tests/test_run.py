@@ -22,6 +22,7 @@ from rnnviz.events import (
     Event,
     Failed,
     Finished,
+    Found,
     Paused,
     RateChanged,
     Resumed,
@@ -73,6 +74,7 @@ EVENTS: tuple[Event, ...] = (
     Resumed(step=2, epoch=1, attempt=3),
     Finished(step=2, epoch=1, reason="done", scorecard=(SCORE,)),
     Failed(step=2, epoch=1, message="ünïcode", where="layer 1"),
+    Found(step=2, epoch=1, about="split 1", numbers={"rows": 7.0}, scores=(SCORE,)),
 )
 
 
@@ -165,12 +167,13 @@ def test_a_full_disk_leaves_the_log_as_it_was(run: Run, monkeypatch: pytest.Monk
 
 
 def test_repeated_events_change_no_fold(run: Run):
-    once = [*EVENTS[:5], batch(2), batch(3)]
+    once = [*EVENTS[:5], EVENTS[10], batch(2), batch(3)]
     for event in [*once, *once]:
         run.append(event)
     view = run.view()
     assert [b.step for b in view.batches] == [1, 2, 3]
     assert (len(view.epochs), view.traced, len(view.rates)) == (1, (1,), 1)
+    assert view.found == (EVENTS[10],)
 
 
 def test_following_gives_the_fold_and_the_same_object_without_news(run: Run):

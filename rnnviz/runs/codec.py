@@ -23,6 +23,7 @@ KINDS: Mapping[str, type[Event]] = {
         events.BatchEnded,
         events.EpochEnded,
         events.Traced,
+        events.Found,
         events.RateChanged,
         events.Checkpointed,
         events.Paused,

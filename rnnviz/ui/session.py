@@ -28,10 +28,12 @@ from rnnviz.runs.base import Runner
 from rnnviz.runs.index import RunSummary, delete, list_runs, prune
 from rnnviz.runs.log import Reading
 from rnnviz.runs.run import Run
+from rnnviz.study.settings import PROGRAMS
 from rnnviz.trace import LayerTrace, Survey, Trace
 from rnnviz.ui import server
 
 PROGRAM = "rnnviz.train:fit_stored"
+MOST_READINGS = 4  # runs of which what is known is kept: the current one, and those of a page
 
 
 def home() -> Path:
@@ -109,20 +111,67 @@ def start(
     Raises:
         RnnvizError: the run cannot be started; nothing is left of it.
     """
-    whose, where, hands = owner(), home(), runner()
-    with _one_at_a_time():  # nothing in here looks at the session
-        try:
-            Run.open(where, run_id, owner=whose)
-        except RunError:
-            now = time.time()
-            run = Run.create(where, config, owner=whose, now=now, program=PROGRAM, id=run_id)
-            _hand_over(run, hands, until_step, until_epoch)
+    _begin(config, run_id, until_step, until_epoch)
     choose(run_id)
+
+
+def start_side(title: str, name: str, config: RunConfig, run_id: str) -> None:
+    """The same for a run of its own page, by a title of PROGRAMS; the current run stays.
+
+    Args:
+        name: under which the page finds it again, in the session and the address.
+
+    Raises:
+        RnnvizError: the run cannot be started; nothing is left of it.
+    """
+    _begin(config, run_id, None, None, program=PROGRAMS[title], title=title)
+    st.session_state[f"_{name}"] = st.query_params[name] = run_id
+
+
+def side_run(title: str, name: str) -> Run | None:
+    """The run that start_side started, or the one in the address."""
+    run_id = st.session_state.get(f"_{name}") or st.query_params.get(name, "")
+    try:
+        run = Run.open(home(), run_id, owner=owner())
+    except RunError:
+        return None
+    if run.title != title:
+        return None
+    st.session_state[f"_{name}"] = run_id
+    if st.query_params.get(name) != run_id:
+        st.query_params[name] = run_id  # a change of pages empties the address
+    return run
 
 
 @st.cache_resource(show_spinner=False)
 def _one_at_a_time() -> threading.Lock:
     return threading.Lock()
+
+
+def _begin(
+    config: RunConfig,
+    run_id: str,
+    step: int | None,
+    epoch: int | None,
+    *,
+    program: str = PROGRAM,
+    title: str = "",
+) -> None:
+    whose, where, hands = owner(), home(), runner()
+    with _one_at_a_time():  # nothing in here looks at the session
+        try:
+            Run.open(where, run_id, owner=whose)
+        except RunError:
+            run = Run.create(
+                where,
+                config,
+                owner=whose,
+                now=time.time(),
+                program=program,
+                title=title,
+                id=run_id,
+            )
+            _hand_over(run, hands, step, epoch)
 
 
 def _hand_over(run: Run, hands: Runner, step: int | None, epoch: int | None) -> None:
@@ -141,7 +190,6 @@ def choose(run_id: str) -> None:
     """Make a run the current one; the list of the others is made anew."""
     _runs_of.clear(owner())
     st.session_state["_run"] = run_id
-    st.session_state["_reading"] = Reading()
     for key in ("epoch", "t", "unit", "layer", "sequence"):
         st.session_state.pop(key, None)
 
@@ -164,16 +212,20 @@ def current() -> Run | None:
 
 
 def view(run: Run) -> RunView:
-    """What is known of the current run by now; looking at it keeps it going."""
+    """What is known of a run by now; looking at it keeps it going."""
     run.watch(time.time())
-    reading = run.follow(st.session_state.get("_reading", Reading()))
-    st.session_state["_reading"] = reading
+    readings = st.session_state.setdefault("_readings", {})
+    reading = run.follow(readings.pop(run.id, Reading()))
+    readings[run.id] = reading
+    for forgotten in list(readings)[:-MOST_READINGS]:
+        del readings[forgotten]
     return reading.view
 
 
 @st.cache_resource(show_spinner=False, ttl=10, max_entries=100)
 def _runs_of(of_whom: str) -> tuple[RunSummary, ...]:
-    return list_runs(home(), of_whom)  # a second for 500 runs: not at every drawing
+    found = list_runs(home(), of_whom)  # a second for 500 runs: not at every drawing
+    return tuple(summary for summary in found if summary.title not in PROGRAMS)
 
 
 def my_runs() -> tuple[RunSummary, ...]:
