@@ -1,14 +1,18 @@
-"""The command `rnnviz`: the app, a training without a browser, and the measurements."""
+"""The command `rnnviz`: the app, and data, a training and measurements without a browser."""
 
 import argparse
+import contextlib
+import dataclasses
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
@@ -26,6 +30,9 @@ from rnnviz.config import (
 )
 from rnnviz.errors import DataError, RnnvizError
 
+if TYPE_CHECKING:
+    from rnnviz.data.sandbox import Sandbox
+
 PARTS = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 
 
@@ -37,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app = commands.add_parser("app", help="open the app in the browser")
     app.add_argument("options", nargs="*", help="options of `streamlit run`, after --")
     _add_train(commands.add_parser("train", help="train a network in this terminal"))
+    _add_data(commands.add_parser("data", help="look at data in this terminal"))
     bench = commands.add_parser("bench", help="measure speed, as ratios within this run")
     bench.add_argument("--only", default="", help="measure only what has this in its name")
     given = parser.parse_args(arguments)
@@ -56,6 +64,68 @@ def _app(given: argparse.Namespace) -> int:
     from rnnviz.ui import server  # Streamlit takes a second to import
 
     return subprocess.call(server.command(*given.options))
+
+
+# -- data ------------------------------------------------------------------------------------------
+
+OF_A_TABLE = (
+    *("table", "layout", "person", "target", "covariate_columns"),
+    *("missing", "saturation"),
+)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True)
+    show = actions.add_parser("show", help="say what is recognised in a file")
+    show.add_argument("path", metavar="FILE", help="an R file, a table, or either in an archive")
+    show.add_argument("--json", action="store_true", help="as JSON instead of words")
+    show.add_argument("--join", default="", metavar="FILE", help=_setting("join").rule.help)
+    for name in OF_A_TABLE:
+        show.add_argument("--" + name.replace("_", "-"), dest=name, **_option(_setting(name)))
+
+
+def _setting(name: str) -> Setting:
+    return next(setting for setting in settings_of(DataConfig) if setting.name == name)
+
+
+def _data(given: argparse.Namespace) -> int:
+    from rnnviz.data.show import show
+
+    values = {name: getattr(given, name) for name in OF_A_TABLE}
+    with tempfile.TemporaryDirectory() as folder, _sandbox() as sandbox:
+        here = Path(folder)
+        ids = [_stored(p, here, sandbox) if p else "" for p in (given.path, given.join)]
+        config = DataConfig(source="file", file=ids[0], join=ids[1], **values)
+        summary, shown = show(config, here)
+    if given.json:
+        print(json.dumps(dataclasses.asdict(shown), ensure_ascii=False))
+        return 0
+    print(summary)
+    objects = [f"{o['name']}: {o['kind']}, {o['rows']} x {o['columns']}" for o in shown.objects]
+    skipped = [f"left out: {s['name']} {s['why']}" for s in shown.skipped]
+    for line in (f"read by {shown.reader}", *objects, *skipped, *shown.notes):
+        print(f"  {line}")
+    return 0
+
+
+def _sandbox() -> contextlib.AbstractContextManager["Sandbox"]:
+    from rnnviz.data.sandbox import Sandbox  # pandas and Arrow take a second to import
+
+    return Sandbox(helpers=1)
+
+
+def _stored(given: str, home: Path, sandbox: "Sandbox") -> str:
+    """The id of a file on this machine, once it is read and kept."""
+    from rnnviz.data.uploads import store
+
+    path = Path(given)
+    try:
+        data = path.read_bytes()
+    except OSError:
+        raise DataError(
+            f"there is no file {given} that can be read; give the path of an R file or a table"
+        ) from None
+    return store(data, path.name, home, sandbox).id
 
 
 # -- train -----------------------------------------------------------------------------------------
@@ -120,23 +190,29 @@ def _train(given: argparse.Namespace) -> int:
 
 
 def _with_file(values: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """A path given as --file is read and stored as an upload; the settings hold its id."""
-    given = values["data"]["file"]
-    path = Path(given)
-    if not given or (not path.exists() and re.fullmatch(r"[0-9a-f]{20}", given)):
-        return values  # nothing, or what the app has stored already
-    if not path.is_file():
-        raise DataError(f"there is no file {given}; give the path of an R file, a table or a text")
-    from rnnviz.data.sandbox import Sandbox
-    from rnnviz.data.uploads import store, store_text
+    """Paths given as --file and --join are read and stored as uploads; the settings hold ids."""
+    data = values["data"]
+    given = {name: data[name] for name in ("file", "join") if _is_path(data[name])}
+    if not given:
+        return values
+    for path in given.values():
+        if not Path(path).is_file():
+            raise DataError(
+                f"there is no file {path}; give the path of an R file, a table or a text"
+            )
+    from rnnviz.data.uploads import store_text
 
-    if values["data"]["source"] == "text":
-        upload = store_text(path.read_text("utf-8", errors="replace"), home())
-    else:
-        with Sandbox() as sandbox:
-            upload = store(path.read_bytes(), path.name, home(), sandbox).id
-        values["data"]["source"] = "file"
-    return {**values, "data": {**values["data"], "file": upload}}
+    if data["source"] == "text":
+        text = Path(data["file"]).read_text("utf-8", errors="replace")
+        return {**values, "data": {**data, "file": store_text(text, home())}}
+    with _sandbox() as sandbox:
+        ids = {name: _stored(path, home(), sandbox) for name, path in given.items()}
+    return {**values, "data": {**data, **ids, "source": "file"}}
+
+
+def _is_path(given: str) -> bool:
+    """Not nothing, and not what the app has stored already."""
+    return bool(given) and (Path(given).exists() or not re.fullmatch(r"[0-9a-f]{20}", given))
 
 
 def _bench(given: argparse.Namespace) -> int:
@@ -149,4 +225,4 @@ def _bench(given: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"app": _app, "train": _train, "bench": _bench}
+COMMANDS = {"app": _app, "data": _data, "train": _train, "bench": _bench}

@@ -28,6 +28,9 @@ class Variable(NamedTuple):
     unit: str = ""
 
 
+MASK = Variable("share worn")  # the last feature, where the network reads when it was worn
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """Where the data come from, as it is shown beside every picture of them."""

@@ -19,8 +19,6 @@ from rnnviz.data.delimited import check_names, too_many_cells
 from rnnviz.data.sandbox import Skipped
 from rnnviz.errors import DataError
 
-READERS = ("rdata", "pyreadr")  # in the order in which they are tried
-
 
 @dataclass(frozen=True, kw_only=True)
 class RTable:
@@ -45,7 +43,7 @@ def read_r(path: Path, name: str, reader: str, *, most_cells: int) -> RFile:
     Args:
         path: the file.
         name: its name, for messages and for the object of an .rds file, which has none.
-        reader: one of READERS.
+        reader: "rdata" or "pyreadr".
         most_cells: the most cells of a table.
 
     Raises:

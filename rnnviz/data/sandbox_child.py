@@ -13,14 +13,19 @@ import resource
 import select
 import signal
 import time
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
+
+import pyarrow as pa
 
 from rnnviz.data import frames, rdata
+from rnnviz.data.columnar import read_parquet, read_sas
 from rnnviz.data.delimited import read_delimited
+from rnnviz.data.forms import FORMS, form_by_name
 from rnnviz.data.sandbox import RESULT, Limits, Parsed, ParsedTable, Skipped
-from rnnviz.data.unpack import form_by_name, unpack
+from rnnviz.data.unpack import MEMBER, member_of, unpack
 from rnnviz.errors import DataError
 
 _LONGEST_VERDICT = 4096  # what a pipe takes in one piece
@@ -29,8 +34,6 @@ _LONGEST_SENTENCE = 900  # [characters], as a column's name may be of any length
 
 def main() -> None:
     """Answers each line of stdin with one line."""
-    import pyarrow as pa
-
     rdata.preload()
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
@@ -62,9 +65,24 @@ def _serve(request: dict[str, Any], base: int) -> dict[str, Any]:
     """Tries each reader in a fork of its own until one gives a verdict."""
     limits = Limits(**request["limits"])
     try:
-        readers = rdata.READERS if form_by_name(request["name"]) == "R" else ("csv",)
+        form = form_by_name(request["name"])
     except DataError as wrong:
         return {"error": str(wrong)}
+    if form == "zip":
+        outcome = _tried(request, limits, ("unzip",), base)
+        if "member" not in outcome:
+            return outcome
+        member = Path(request["into"]) / MEMBER
+        outcome = _serve({**request, "path": str(member), "name": outcome["member"]}, base)
+        member.unlink(missing_ok=True)
+        return outcome
+    return _tried(request, limits, FORMS[form].readers, base)
+
+
+def _tried(
+    request: dict[str, Any], limits: Limits, readers: tuple[str, ...], base: int
+) -> dict[str, Any]:
+    """The first verdict of the readers."""
     until = time.monotonic() + limits.wall_seconds
     causes = []
     for reader in readers:
@@ -155,8 +173,8 @@ def _work(
         _detach()
         _restrict(limits, base, cpu)
         try:
-            _parse(Path(request["path"]), request["name"], Path(request["into"]), reader, limits)
-            outcome: dict[str, str] = {}
+            paths = Path(request["path"]), Path(request["into"])
+            outcome = JOBS.get(reader, _parse)(*paths, request["name"], reader, limits)
         except DataError as wrong:
             outcome = {"error": str(wrong)[:_LONGEST_SENTENCE]}
         except BaseException as wrong:
@@ -205,23 +223,62 @@ def _restrict(limits: Limits, base: int, cpu: int) -> None:
     signal.alarm(int(limits.wall_seconds) + 2)  # should the helper be gone by then
 
 
-def _parse(path: Path, name: str, into: Path, reader: str, limits: Limits) -> None:
+class Content(NamedTuple):
+    """What a reader found."""
+
+    tables: tuple[rdata.RTable, ...]
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _read_r(path: Path, _: Path, name: str, reader: str, limits: Limits) -> Content:
+    found = rdata.read_r(path, name, reader, most_cells=limits.cells)
+    return Content(found.tables, found.skipped)
+
+
+def _read_text(path: Path, into: Path, name: str, _: str, limits: Limits) -> Content:
+    read = read_delimited(path, name, into, most_cells=limits.cells)
+    return Content(_named(name, "text table", read.table), notes=read.notes)
+
+
+def _read_sas(path: Path, _: Path, name: str, __: str, limits: Limits) -> Content:
+    return Content(_named(name, "SAS table", read_sas(path, name, most_cells=limits.cells)))
+
+
+def _read_parquet(path: Path, _: Path, name: str, __: str, limits: Limits) -> Content:
+    return Content(_named(name, "Parquet table", read_parquet(path, name, most_cells=limits.cells)))
+
+
+def _named(name: str, kind: str, table: pa.Table) -> tuple[rdata.RTable, ...]:
+    return (rdata.RTable(name=name.split(".")[0] or "table", kind=kind, table=table),)
+
+
+READERS: Mapping[str, Callable[[Path, Path, str, str, Limits], Content]] = {
+    "rdata": _read_r,
+    "pyreadr": _read_r,
+    "csv": _read_text,
+    "pandas": _read_sas,
+    "pyarrow": _read_parquet,
+}
+
+
+def _unzip(path: Path, into: Path, name: str, _: str, limits: Limits) -> dict[str, str]:
+    """Takes the one table out of an archive; the next fork reads it."""
+    bounds = {"most_bytes": limits.unpacked_bytes, "most_ratio": limits.unpack_ratio}
+    return {"member": member_of(path, name, into, **bounds)}
+
+
+JOBS: Mapping[str, Callable[[Path, Path, str, str, Limits], dict[str, str]]] = {"unzip": _unzip}
+
+
+def _parse(path: Path, into: Path, name: str, reader: str, limits: Limits) -> dict[str, str]:
     """Reads the file and writes its tables and the list of them."""
     plain = unpack(
         path, name, into, most_bytes=limits.unpacked_bytes, most_ratio=limits.unpack_ratio
     )
-    notes: tuple[str, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
-    if reader == "csv":
-        read = read_delimited(plain, name, into, most_cells=limits.cells)
-        label = name.split(".")[0] or "table"
-        found = [rdata.RTable(name=label, kind="text table", table=read.table)]
-        notes = read.notes
-    else:
-        content = rdata.read_r(plain, name, reader, most_cells=limits.cells)
-        found, skipped = list(content.tables), content.skipped
+    found = READERS[reader](plain, into, name, reader, limits)
     tables = []
-    for k, item in enumerate(found):
+    for k, item in enumerate(found.tables):
         target = into / f"{k}.arrow"
         frames.write_table(item.table, target)
         tables.append(
@@ -234,10 +291,11 @@ def _parse(path: Path, name: str, into: Path, reader: str, limits: Limits) -> No
                 path=target,
             )
         )
-    parsed = Parsed(reader=reader, tables=tuple(tables), skipped=skipped, notes=notes)
+    parsed = Parsed(reader=reader, tables=tuple(tables), skipped=found.skipped, notes=found.notes)
     (into / RESULT).write_text(json.dumps(parsed.to_dict()), "utf-8")
     for leftover in ("unpacked", "recoded"):
         (into / leftover).unlink(missing_ok=True)
+    return {}
 
 
 if __name__ == "__main__":
