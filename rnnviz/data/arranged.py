@@ -1,6 +1,7 @@
 """A table with one row per person or day, whatever layout it came in. No files."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,11 +38,18 @@ def first_to_last(names: tuple[str, ...]) -> str:
     return f"{names[0]} … {names[-1]}"
 
 
-def numbers(frame: pd.DataFrame, columns: tuple[str, ...]) -> Float[np.ndarray, "N S"]:
-    """The columns side by side as 32-bit numbers, NaN where missing.
+class Values(NamedTuple):
+    """Numbers side by side, and what was done to make them so."""
+
+    values: Float[np.ndarray, "N S"]  # float32, finite or NaN
+    notes: tuple[str, ...]
+
+
+def numbers(frame: pd.DataFrame, columns: tuple[str, ...]) -> Values:
+    """The columns side by side, NaN where missing or infinite.
 
     Raises:
-        DataError: they are not numbers, or infinite.
+        DataError: they are not numbers.
     """
     part = frame[list(columns)]
     for column, dtype in zip(part.columns, part.dtypes, strict=True):
@@ -54,17 +62,11 @@ def numbers(frame: pd.DataFrame, columns: tuple[str, ...]) -> Float[np.ndarray, 
     return finite(part.to_numpy(dtype=np.float32, na_value=np.nan), columns)
 
 
-def finite(values: Float[np.ndarray, "N S"], names: tuple[str, ...]) -> Float[np.ndarray, "N S"]:
-    """The same values.
-
-    Raises:
-        DataError: some are infinite.
-    """
+def finite(values: Float[np.ndarray, "N S"], names: tuple[str, ...]) -> Values:
+    """The values with NaN in place of infinity, and a note that says so."""
     infinite = np.isinf(values)
-    if infinite.any():
-        name = names[int(np.flatnonzero(infinite.any(axis=0))[0])]
-        raise DataError(
-            f"{infinite.sum():,} minutes are infinite, the first in column {name}; minutes are "
-            "finite numbers, so mend them or mark them as NA"
-        )
-    return values
+    if not infinite.any():
+        return Values(values, ())
+    name = names[int(np.flatnonzero(infinite.any(axis=0))[0])]
+    note = f"{infinite.sum():,} infinite values, the first in {name}, taken as missing"
+    return Values(np.where(infinite, np.float32(np.nan), values), (note,))

@@ -112,9 +112,8 @@ def _person(table: Arranged, columns: list[str], choices: DataConfig) -> str | N
         return people.find_column(columns, people.PERSON_NAMES)
     if person == NOBODY:
         return None
-    target = choices.target or people.find_column(columns, people.BMI_NAMES)
-    if person in table.steps or person == target:
-        what = "the target" if person == target else "one of the minutes"
+    if person in table.steps or person == choices.target:
+        what = "the target" if person == choices.target else "one of the minutes"
         raise DataError(f"{person} is {what} and cannot name people as well; choose another column")
     if person not in columns:
         raise DataError(

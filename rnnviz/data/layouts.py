@@ -31,7 +31,7 @@ def arrange(frame: pd.DataFrame, layout: str = "auto") -> Arranged:
     """The table by the layout that is named, or by the first one that fits.
 
     Raises:
-        DataError: the layout does not fit, none does, or the values are no finite numbers.
+        DataError: the layout does not fit, none does, or the values are no numbers.
     """
     if layout != "auto":
         found = LAYOUTS[layout].arrange(frame)
@@ -78,15 +78,19 @@ def _columns(frame: pd.DataFrame, layout: str) -> Arranged | None:
             f"(from {first}); keep one of them"
         )
     (chosen,) = series
+    values, notes = numbers(frame, chosen.names)
     used = {name for s in (*series, *flags) for name in s.names}
     return Arranged(
         layout=layout,
-        values=numbers(frame, chosen.names),
+        values=values,
         said=first_to_last(chosen.names),
         steps=chosen.names,
         others=frame[[c for c in names if c not in used]],
-        wear=numbers(frame, flags[0].names) == 1 if flags else None,
-        notes=tuple(f"{first_to_last(s.names)} tell when the device was worn" for s in flags),
+        wear=numbers(frame, flags[0].names).values == 1 if flags else None,
+        notes=(
+            *notes,
+            *(f"{first_to_last(s.names)} tell when the device was worn" for s in flags),
+        ),
     )
 
 
@@ -94,7 +98,7 @@ def _are_flags(frame: pd.DataFrame, series: Series) -> bool:
     """Named after wear, and holding 0 and 1 only."""
     if series.stem.rstrip(" ._-") not in _WEAR_STEMS:
         return False
-    values = numbers(frame, series.names)
+    values = numbers(frame, series.names).values
     return bool(((values == 0) | (values == 1) | np.isnan(values)).all())
 
 

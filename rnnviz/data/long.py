@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from rnnviz.data import people
-from rnnviz.data.arranged import Arranged, finite
+from rnnviz.data.arranged import Arranged, Values, finite
 from rnnviz.data.steps import DAY, PARTS
 from rnnviz.errors import DataError
 
@@ -40,8 +40,7 @@ def from_long(frame: pd.DataFrame) -> Arranged | None:
     """One row per day, or None where the table is laid out otherwise.
 
     Raises:
-        DataError: a minute of a day holds two values, values are infinite, or the days hold too
-            many cells.
+        DataError: a minute of a day holds two values, or the days hold too many cells.
     """
     names = [str(c) for c in frame.columns]
     person = people.find_column(names, people.PERSON_NAMES)
@@ -62,7 +61,7 @@ def from_long(frame: pd.DataFrame) -> Arranged | None:
     else:
         day = frame[day_column] if day_column else None
     rows = _rows(frame, person, day, slots)
-    values = _grid(frame, value, rows, slots, DAY // width, person)
+    values, infinite = _grid(frame, value, rows, slots, DAY // width, person)
     first = np.unique(rows, return_index=True)[1]
     used = (person, value, *clock.columns)
     others, left_out = _of_days(frame, [c for c in names if c not in used], rows, first)
@@ -72,7 +71,7 @@ def from_long(frame: pd.DataFrame) -> Arranged | None:
         values=values,
         said=f"{value} by {' and '.join(clock.columns)}",
         others=others,
-        notes=(*notes, *left_out),
+        notes=(*notes, *infinite, *left_out),
     )
 
 
@@ -189,11 +188,11 @@ def _grid(
     slots: Int[np.ndarray, " R"],
     parts: int,
     person: str,
-) -> Float[np.ndarray, "N S"]:
+) -> Values:
     """Every value at its day and time.
 
     Raises:
-        DataError: two stand in one place, there are too many places, or some are infinite.
+        DataError: two stand in one place, or there are too many places.
     """
     days = int(rows.max(initial=-1)) + 1
     if days * parts > MOST_CELLS:

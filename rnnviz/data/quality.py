@@ -36,8 +36,8 @@ class Quality:
             (self.negative, "{n} of all {parts} negative; log(1 + x) takes them as 0"),
             (self.constant_steps, "{n} of the {steps} {parts} of the day the same in every row"),
             (self.not_worn, _WEAR[self.wear_from]),
-            (self.repeated_rows, "{n} rows repeat an earlier one of the same person; kept"),
-            (self.repeated_people, "{n} people on several rows; no split cuts through a person"),
+            (self.repeated_rows, "rows that repeat an earlier one of the same person: {n}; kept"),
+            (self.repeated_people, "people on several rows: {n}; no split cuts through a person"),
         )
         words = {"parts": PARTS[self.steps], "steps": f"{self.steps:,}", "filled": self.filled}
         return tuple(text.format(n=f"{n:,}", **words) for n, text in told if n)

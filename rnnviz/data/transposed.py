@@ -13,7 +13,7 @@ def from_transposed(frame: pd.DataFrame) -> Arranged | None:
     """One row per person, or None where the first column does not number the parts of a day.
 
     Raises:
-        DataError: values are no finite numbers.
+        DataError: values are no numbers.
     """
     if frame.shape[1] < 3:
         return None
@@ -35,11 +35,13 @@ def from_transposed(frame: pd.DataFrame) -> Arranged | None:
     if people.find_column(rest, people.PERSON_NAMES) is None:
         person = own if own.lower() in people.PERSON_NAMES else "person"
         others.insert(0, person, heads)
+    values, notes = finite(_numbers(days).T, names)
     return Arranged(
         layout="transposed",
-        values=finite(_numbers(days).T, names),
+        values=values,
         said=first_to_last(names),
         others=others,
+        notes=notes,
     )
 
 
