@@ -13,11 +13,11 @@ from rnnviz.model import Batch
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Tensors time first; every scaler has seen the training part only."""
+    """Targets as tensors, inputs by the batch; every scaler has seen the training part only."""
 
     dataset: SequenceDataset
     split: Split
-    inputs: Float[Tensor, "T N F"] | Int[Tensor, "T N"]
+    input_scaler: Scaler | None  # None: inputs go in as they are
     covariates: Float[Tensor, "N C"]
     targets: Float[Tensor, "N K"] | Int[Tensor, " N"] | Int[Tensor, "N T"]
     lengths: Int[Tensor, " N"] | None  # None: all are T long
@@ -27,11 +27,22 @@ class Prepared:
         """The sequences of some rows of the dataset."""
         index = torch.from_numpy(rows)
         return Batch(
-            self.inputs.index_select(1, index),
+            _time_first(self.inputs(rows)),
             None if self.lengths is None else self.lengths[index],
             self.covariates[index],
             self.targets[index],
         )
+
+    def inputs(self, rows: Int[np.ndarray, " B"]) -> np.ndarray:
+        """What the network reads of some rows, batch first.
+
+        Scaled here and not beforehand: the data set may be larger than what memory has room for.
+        """
+        values = self.dataset.inputs[rows]
+        if self.input_scaler is None:
+            return values
+        inside = np.arange(self.dataset.steps) < self.dataset.lengths[rows][:, None]
+        return self.input_scaler(values) * inside[:, :, None].astype(np.float32)
 
     def part(self, name: str) -> Int[np.ndarray, " M"]:
         """Rows of "train", "validation" or "test"."""
@@ -56,7 +67,7 @@ def prepare(dataset: SequenceDataset, seed: int) -> Prepared:
     return Prepared(
         dataset=dataset,
         split=split,
-        inputs=_time_first(_scaled(dataset, train)),
+        input_scaler=_input_scaler(dataset, train),
         covariates=_tensor(covariates),
         targets=_tensor(targets),
         lengths=None if whole else _tensor(dataset.lengths.astype(np.int64)),
@@ -64,12 +75,10 @@ def prepare(dataset: SequenceDataset, seed: int) -> Prepared:
     )
 
 
-def _scaled(dataset: SequenceDataset, train: Int[np.ndarray, " M"]) -> np.ndarray:
+def _input_scaler(dataset: SequenceDataset, train: Int[np.ndarray, " M"]) -> Scaler | None:
     if dataset.vocabulary or not dataset.standardise:
-        return dataset.inputs
-    inside = np.arange(dataset.steps) < dataset.lengths[:, None]
-    scaler = Scaler.fit(dataset.inputs[train][inside[train]])
-    return scaler(dataset.inputs) * inside[:, :, None].astype(np.float32)
+        return None
+    return Scaler.fit_rows(dataset.inputs, train, dataset.lengths)
 
 
 def _time_first(inputs: np.ndarray) -> Tensor:

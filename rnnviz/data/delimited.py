@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from rnnviz.data.steps import find_series
 from rnnviz.errors import DataError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -238,6 +239,41 @@ def _count_records(path: Path, name: str) -> int:
 
 
 def _read(path: Path, name: str, header: _Header, delimiter: str, decimal: str) -> pa.Table:
+    """The table, its many alike columns read as numbers from the first row on where they are.
+
+    Arrow keeps the text of a column until it knows the type, which for days by the minute is more
+    memory than one file may take.
+    """
+    numbered = [column for series in find_series(header.names) for column in series.names]
+    if numbered:
+        try:
+            types = dict.fromkeys(numbered, pa.float64())
+            return _parse(path, name, header, delimiter, decimal, types)
+        except pa.ArrowInvalid:
+            pass  # words among the numbers: read as what they are, and refused by their name later
+    try:
+        return _parse(path, name, header, delimiter, decimal, {})
+    except pa.ArrowInvalid as wrong:
+        raise DataError(
+            f"{name} cannot be read as a text table ({str(wrong).splitlines()[0][:120]}); "
+            "save it again as CSV"
+        ) from None
+
+
+def _parse(
+    path: Path,
+    name: str,
+    header: _Header,
+    delimiter: str,
+    decimal: str,
+    types: dict[str, pa.DataType],
+) -> pa.Table:
+    """The table with the types that are given and those that Arrow finds.
+
+    Raises:
+        DataError: rows are ragged.
+        pa.ArrowInvalid: a value has not its column's type, or this is no text table.
+    """
     ragged: list[pa_csv.InvalidRow] = []
 
     def note(row: pa_csv.InvalidRow) -> str:
@@ -249,6 +285,7 @@ def _read(path: Path, name: str, header: _Header, delimiter: str, decimal: str) 
             path,
             read_options=pa_csv.ReadOptions(
                 use_threads=False,
+                block_size=_PIECE,
                 column_names=header.names,
                 skip_rows=header.lines,
                 skip_rows_after_names=0 if header.lines else 1,
@@ -257,21 +294,19 @@ def _read(path: Path, name: str, header: _Header, delimiter: str, decimal: str) 
                 delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
             ),
             convert_options=pa_csv.ConvertOptions(
+                column_types=types,
                 null_values=MISSING,
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
                 decimal_point=decimal,
             ),
         )
-    except pa.ArrowInvalid as wrong:
-        if ragged:
-            row = ragged[0]
-            where = f"row {row.number - max(1, header.lines)}" if row.number else "a row"
-            raise DataError(
-                f"{name} is ragged: {where} holds {row.actual_columns} fields and the header "
-                f"{row.expected_columns}; every row needs one field for each column name"
-            ) from None
+    except pa.ArrowInvalid:
+        if not ragged:
+            raise
+        row = ragged[0]
+        where = f"row {row.number - max(1, header.lines)}" if row.number else "a row"
         raise DataError(
-            f"{name} cannot be read as a text table ({str(wrong).splitlines()[0][:120]}); "
-            "save it again as CSV"
+            f"{name} is ragged: {where} holds {row.actual_columns} fields and the header "
+            f"{row.expected_columns}; every row needs one field for each column name"
         ) from None

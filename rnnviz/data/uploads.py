@@ -112,6 +112,16 @@ def open_upload(home: Path, upload_id: str) -> Upload:
     )
 
 
+def folder_of(home: Path, upload_id: str) -> Path:
+    """Where a stored file lies, for what is made of it.
+
+    Raises:
+        DataError: there is none with this id.
+    """
+    open_upload(home, upload_id)
+    return _folder(home, upload_id)
+
+
 def read_table(upload: Upload, name: str) -> pd.DataFrame:
     """One table of a stored file.
 
