@@ -266,6 +266,31 @@ def test_a_column_that_cannot_name_people_is_refused(person: str, message: str) 
         days_of(table(), person=person, target="BMI")
 
 
+def test_a_series_of_flags_beside_the_minutes_tells_the_wear() -> None:
+    flags = np.ones((8, 1440), dtype=int)
+    flags[3, :30] = 0
+    names = [f"WEAR{k}" for k in range(1, 1441)]
+    frame = pd.concat([table(), pd.DataFrame(flags, columns=names)], axis=1)
+    days = days_of(frame)
+    np.testing.assert_array_equal(days.wear, flags)
+    assert "30 of all minutes not worn, as the table itself says" in days.notes
+    assert "WEAR1 … WEAR1440 tell when the device was worn" in days.notes
+
+
+def test_days_that_the_study_calls_unreliable_are_left_out() -> None:
+    days = days_of(table().assign(PAXCAL=[1, 1, 2, 1, 1, 1, 1, 1], PAXSTAT=1))
+    assert len(days.ids) == 7
+    assert "1 row whose PAXCAL is not 1 left out" in days.notes
+    assert [v.name for v in days.covariate_names] == ["Age", "Gender: Female", "Gender: Male"]
+
+
+def test_row_numbers_are_no_covariate() -> None:
+    frame = table()
+    frame.insert(0, "column 1", np.arange(1, 9))
+    assert "column 1 is left out: it numbers the rows" in recognise(arrange(frame)).left_out
+    assert "Age" in recognise(arrange(frame.assign(Age=np.arange(1, 9)))).covariates
+
+
 def test_two_series_of_minutes_are_refused() -> None:
     frame = pd.concat([table(), table()[NAMES["MIN1"]].set_axis(NAMES["hh:mm"], axis=1)], axis=1)
     with pytest.raises(DataError, match=r"2 series of 1440 minutes \(from MIN1, 00:00\)"):

@@ -1,6 +1,7 @@
 """SAS transport (.xpt) and Parquet files as Arrow tables. Called in the sandbox's child only."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 from rnnviz.data.delimited import check_names, too_many_cells
 from rnnviz.errors import DataError
 
+_INDEX = "__index_level_0__"  # of pandas, which numbers the rows
 _ZERO = 1e-70  # a SAS zero comes as 5.4e-79, and no smaller number can stand in a SAS file
 
 
@@ -48,7 +50,14 @@ def _is_utf8(value: bytes) -> bool:
     return True
 
 
-def read_parquet(path: Path, name: str, *, most_cells: int) -> pa.Table:
+class ParquetTable(NamedTuple):
+    """A table, and the columns that could not be read."""
+
+    table: pa.Table
+    lost: tuple[str, ...]
+
+
+def read_parquet(path: Path, name: str, *, most_cells: int) -> ParquetTable:
     """The columns of a Parquet file that hold numbers, text, dates or yes/no.
 
     Raises:
@@ -58,15 +67,13 @@ def read_parquet(path: Path, name: str, *, most_cells: int) -> pa.Table:
     with pq.ParquetFile(path, memory_map=True) as file:
         schema = file.schema_arrow
         _check(name, schema.names, file.metadata.num_rows, most_cells)
-        kept = [field.name for field in schema if _is_plain(field.type)]
+        kept = [f.name for f in schema if _is_plain(f.type) and f.name != _INDEX]
         table = file.read(columns=kept, use_threads=False)
-    columns = [_simple(column) for column in table.columns]
-    named = {
-        label: c for label, c in zip(kept, columns, strict=True) if label != "__index_level_0__"
-    }
-    if not named:
+    if not kept:
         raise DataError(f"{name} holds no columns of numbers or text; save a table of them")
-    return pa.table(named)
+    named = dict(zip(kept, map(_simple, table.columns), strict=True))
+    lost = tuple(n for n in schema.names if n not in named and n != _INDEX)
+    return ParquetTable(pa.table(named), lost)
 
 
 def _check(name: str, columns: list[str], rows: int, most_cells: int) -> None:

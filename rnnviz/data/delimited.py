@@ -20,7 +20,7 @@ from rnnviz.data.steps import find_series
 from rnnviz.errors import DataError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-MISSING = ["NA", "", "NaN"]
+MISSING = ["NA", "", "NaN", "nan", "<NA>", "N/A", "#N/A", "NULL", "null", "."]
 _PIECE = 1 << 22
 _SAMPLE = 1 << 20
 _QUOTE, _LF, _CR = 34, 10, 13

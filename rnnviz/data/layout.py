@@ -13,6 +13,7 @@ from rnnviz.errors import DataError
 
 MOST_LEVELS = 20  # of a text column that is used as a covariate or as classes
 FEWEST_PEOPLE = 5  # to train, validate and test on different ones
+_ROW_NAMES = ("column 1", "x", "unnamed: 0", "index", "row", "rownames", "row_names")
 _MOST_NAMED = 3  # columns that are left out for one reason
 BETWEEN = "|"  # names of covariates, in the settings
 
@@ -72,7 +73,7 @@ def recognise(table: Arranged, choices: DataConfig | None = None) -> Layout:
     for column in columns:
         if column == person or column in flags or column.lower() in people.DAY_NAMES:
             continue
-        why = why_unusable(people.decoded(frame[column]))
+        why = why_unusable(people.decoded(frame[column])) or _why_no_fact(column, frame[column])
         if why:
             unusable.setdefault(why, []).append(column)
         else:
@@ -90,6 +91,14 @@ def recognise(table: Arranged, choices: DataConfig | None = None) -> Layout:
         people=len(frame) if person is None else int(frame[person].nunique()),
         rows=len(frame),
     )
+
+
+def _why_no_fact(name: str, values: pd.Series) -> str:
+    """What R and pandas write before the first column tells nothing; "" for anything else."""
+    if name.lower() not in _ROW_NAMES or not pd.api.types.is_numeric_dtype(values):
+        return ""
+    steps = np.diff(values.to_numpy(float, na_value=np.nan))
+    return "it numbers the rows" if values.iloc[0] in (0, 1) and (steps == 1).all() else ""
 
 
 def _left_out(unusable: dict[str, list[str]]) -> Iterator[str]:

@@ -166,19 +166,21 @@ def _rows(
 
     Where no column tells the day, or a weekday alone does, a time that comes back begins a new one.
     """
-    keys = [pd.factorize(frame[person])[0]]
     weekday = people.find_column([str(c) for c in frame.columns], people.WEEKDAY_NAMES)
-    if day is None and weekday:
-        keys.append(pd.factorize(frame[weekday])[0])
-    if day is not None:
-        keys.append(pd.factorize(day)[0])
-    else:
-        turns = pd.DataFrame({k: key for k, key in enumerate((*keys, slots))})
-        keys.append(turns.groupby(list(turns.columns), sort=False).cumcount().to_numpy())
-    joint = keys[0].astype(np.int64)
-    for key in keys[1:]:
-        joint = joint * (int(key.max(initial=0)) + 2) + key
+    told = day if day is not None else (frame[weekday] if weekday else None)
+    joint = pd.factorize(frame[person])[0].astype(np.int64)
+    if told is not None:
+        joint = _paired(joint, pd.factorize(told)[0])
+    if day is None:
+        times = pd.Series(_paired(joint, slots))
+        if times.duplicated().any():
+            joint = _paired(joint, times.groupby(times, sort=False).cumcount().to_numpy())
     return pd.factorize(joint)[0]
+
+
+def _paired(first: Int[np.ndarray, " R"], second: Int[np.ndarray, " R"]) -> Int[np.ndarray, " R"]:
+    """One number for each pair; -1 in the second stands for unknown."""
+    return first * (int(second.max(initial=0)) + 2) + second
 
 
 def _grid(

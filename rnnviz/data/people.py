@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-BMI_NAMES = ("bmi", "bmxbmi")
+BMI_NAMES = ("bmi", "bmxbmi", "body_mass_index")
 AGE_NAMES = ("age", "ridageyr", "age_years", "ageyears")
 SEX_NAMES = ("gender", "sex", "riagendr")
 PERSON_NAMES = (
     *("seqn", "id", "person", "person_id", "personid", "subject", "subject_id", "subjectid"),
     *("participant", "participant_id", "participantid", "pid", "eid", "respondent", "usubjid"),
+    *("subj", "patient", "patient_id", "patientid", "user_id", "userid", "record_id"),
 )
 WEEKDAY_NAMES = ("paxday", "paxdaywm", "weekday", "day_of_week", "dayofweek", "wday", "dow")
 DAY_NAMES = ("paxdaym", "day", "date", "day_number", "daynumber")

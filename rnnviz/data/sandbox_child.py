@@ -246,7 +246,10 @@ def _read_sas(path: Path, _: Path, name: str, __: str, limits: Limits) -> Conten
 
 
 def _read_parquet(path: Path, _: Path, name: str, __: str, limits: Limits) -> Content:
-    return Content(_named(name, "Parquet table", read_parquet(path, name, most_cells=limits.cells)))
+    found = read_parquet(path, name, most_cells=limits.cells)
+    why = "is a column of a kind that cannot be read"
+    skipped = tuple(Skipped(name=column, why=why) for column in found.lost)
+    return Content(_named(name, "Parquet table", found.table), skipped)
 
 
 def _named(name: str, kind: str, table: pa.Table) -> tuple[rdata.RTable, ...]:
