@@ -202,7 +202,7 @@ def _with_file(values: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
             )
     from rnnviz.data.uploads import store_text
 
-    if data["source"] == "text":
+    if data["source"] == "text" and "file" in given:
         text = Path(data["file"]).read_text("utf-8", errors="replace")
         return {**values, "data": {**data, "file": store_text(text, home())}}
     with _sandbox() as sandbox:

@@ -263,6 +263,8 @@ WRITTEN = {
     "bar.txt": lambda: wide().to_csv(index=False, sep="|").encode(),
     "row names.tsv": lambda: wide().to_csv(sep="\t", index_label="").encode(),
     "utf16.csv": lambda: wide().to_csv(index=False).encode("utf-16"),
+    "utf16le.csv": lambda: wide().to_csv(index=False).encode("utf-16-le"),
+    "utf16be.csv": lambda: wide().to_csv(index=False).encode("utf-16-be"),
     "latin.csv": lambda: wide().replace("Male", "Männlich").to_csv(index=False).encode("latin-1"),
     "preamble.csv": lambda: (
         b"Days of 40 people\nmade by hand\n\n" + wide().to_csv(index=False).encode()
@@ -282,7 +284,7 @@ def test_every_way_to_write_a_table(said: Said, tmp_path: Path, name: str) -> No
 
 @needs_data
 def test_parquet(said: Said, tmp_path: Path) -> None:
-    frame = wide().assign(lists=[[k] for k in range(40)]).astype({"Gender": "category"})
+    frame = wide().copy().assign(lists=[[k] for k in range(40)]).astype({"Gender": "category"})
     frame.to_parquet(tmp_path / "t.parquet")
     found = said.shown(tmp_path / "t.parquet")
     assert (found["reader"], found["rows"], found["covariates"]) == ("pyarrow", 40, AGE)

@@ -17,10 +17,12 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from rnnviz.data.steps import find_series
+from rnnviz.data.unpack import utf16_without_mark
 from rnnviz.errors import DataError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MISSING = ["NA", "", "NaN", "nan", "<NA>", "N/A", "#N/A", "NULL", "null", "."]
+_HEAD = 4096
 _PIECE = 1 << 22
 _SAMPLE = 1 << 20
 _QUOTE, _LF, _CR = 34, 10, 13
@@ -96,9 +98,12 @@ def too_many_cells(name: str, rows: int, columns: int, cells: int, most: int) ->
 def _as_utf8(path: Path, into: Path) -> tuple[Path, str]:
     """The file in UTF-8 and the encoding it was in."""
     with path.open("rb") as file:
-        mark = file.read(3)
+        head = file.read(_HEAD)
+    mark = head[:3]
     if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _recode(path, into, "utf-16"), "UTF-16"
+    if unmarked := utf16_without_mark(head):
+        return _recode(path, into, unmarked), "UTF-16 without a byte-order mark"
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with path.open("rb") as file:

@@ -22,7 +22,7 @@ FORMS: Mapping[str, Form] = {
         "an R file", "R files", (".rda", ".rdata", ".rds"), ("rdata", "pyreadr"), 100_000_000
     ),
     "text": Form(
-        "a text table", "text tables", (".csv", ".tsv", ".txt", ".tab"), ("csv",), 250_000_000
+        "a text table", "text tables", (".csv", ".tsv", ".txt", ".tab"), ("csv",), 200_000_000
     ),
     "sas": Form("a SAS transport file", "SAS transport files", (".xpt",), ("pandas",), 200_000_000),
     "parquet": Form(

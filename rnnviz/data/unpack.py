@@ -80,8 +80,19 @@ def describe(head: bytes) -> str:
         return "a web page"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16 with its mark
         return "text"
+    if utf16_without_mark(head):
+        return "text"
     control = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in head)
     return "text" if control == 0 else "unknown binary content"
+
+
+def utf16_without_mark(head: bytes) -> str:
+    """The encoding's name, or "": Latin letters leave every other byte zero, as R writes them."""
+    even, odd = head[::2], head[1::2]
+    for name, zeros, letters in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if len(zeros) >= 8 and zeros.count(0) > 0.9 * len(zeros) and letters.count(0) == 0:
+            return name
+    return ""
 
 
 def check_form(head: bytes, name: str) -> None:
