@@ -14,11 +14,10 @@ from rnnviz.model import Batch
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Tensors time first; every scaler has seen the training part only."""
+    """Targets as tensors, inputs by the batch; every scaler has seen the training part only."""
 
     dataset: SequenceDataset
     split: Split
-    inputs: Float[Tensor, "T N F"] | Int[Tensor, "T N"]
     covariates: Float[Tensor, "N C"]
     targets: Float[Tensor, "N K"] | Int[Tensor, " N"] | Int[Tensor, "N T"]
     lengths: Int[Tensor, " N"] | None  # None: all are T long
@@ -30,11 +29,22 @@ class Prepared:
         """The sequences of some rows of the dataset."""
         index = torch.from_numpy(rows)
         return Batch(
-            self.inputs.index_select(1, index),
+            _time_first(self.inputs(rows)),
             None if self.lengths is None else self.lengths[index],
             self.covariates[index],
             self.targets[index],
         )
+
+    def inputs(self, rows: Int[np.ndarray, " B"]) -> np.ndarray:
+        """What the network reads of some rows, batch first.
+
+        Scaled here and not beforehand: the data set may be larger than what memory has room for.
+        """
+        values = self.dataset.inputs[rows]
+        if not self.input_scaler.changes:
+            return values
+        inside = np.arange(self.dataset.steps) < self.dataset.lengths[rows][:, None]
+        return self.input_scaler(values) * inside[:, :, None].astype(np.float32)
 
     def part(self, name: str) -> Int[np.ndarray, " M"]:
         """Rows of "train", "validation" or "test"."""
@@ -75,7 +85,6 @@ def prepare(dataset: SequenceDataset, seed: int, scalers: Scalers | None = None)
     return Prepared(
         dataset=dataset,
         split=split,
-        inputs=_time_first(_scaled(dataset, input_scaler)),
         covariates=_tensor(covariates),
         targets=_tensor(targets),
         lengths=None if whole else _tensor(dataset.lengths.astype(np.int64)),
@@ -88,16 +97,7 @@ def prepare(dataset: SequenceDataset, seed: int, scalers: Scalers | None = None)
 def _input_scaler(dataset: SequenceDataset, train: Int[np.ndarray, " M"]) -> Scaler:
     if dataset.vocabulary or not dataset.standardise:
         return Scaler.identity(dataset.input_size)
-    inside = np.arange(dataset.steps) < dataset.lengths[:, None]
-    return Scaler.fit(dataset.inputs[train][inside[train]])
-
-
-def _scaled(dataset: SequenceDataset, scaler: Scaler) -> np.ndarray:
-    changes = bool((scaler.mean != 0).any() or (scaler.sd != 1).any())
-    if dataset.vocabulary or not changes:
-        return dataset.inputs
-    inside = np.arange(dataset.steps) < dataset.lengths[:, None]
-    return scaler(dataset.inputs) * inside[:, :, None].astype(np.float32)
+    return Scaler.fit_rows(dataset.inputs, train, dataset.lengths)
 
 
 def _time_first(inputs: np.ndarray) -> Tensor:

@@ -113,6 +113,26 @@ SCALES = {
     "log1p": "log(1 + x)",
     "raw": "raw",
 }
+LAYOUT_NAMES = {  # the keys of rnnviz.data.layouts.LAYOUTS, and auto
+    "auto": "recognised",
+    "wide": "a row per person, a column per minute",
+    "person-days": "a row per day, a column per minute",
+    "physionet": "days of PhysioNet (PAXDAYM, min_1 ...)",
+    "long": "a row per minute",
+    "transposed": "a column per person",
+    "people": "people without minutes",
+}
+NOBODY = "(none)"  # in place of a column's name
+MISSING = {
+    "mask": "take as 0 and mark as not worn",
+    "interpolate": "interpolate within the day",
+    "drop": "leave out the day",
+}
+SATURATION = {
+    "keep": "keep",
+    "cap": "take as the largest count below",
+    "missing": "take as missing",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +156,29 @@ class DataConfig(_Checked):
     file: Annotated[str, Text(80, "The uploaded file or pasted text, by its server-made id.")] = ""
     table: Annotated[str, Text(200, "The object inside the file.")] = ""
     target: Annotated[str, Text(200, "The column to predict.")] = ""
-    person: Annotated[str, Text(200, "The column that names the person.")] = ""
+    person: Annotated[
+        str,
+        Text(200, f"The column that names the person; {NOBODY}: each row is its own person."),
+    ] = ""
+    layout: Annotated[str, Choice(LAYOUT_NAMES, "How the table of an own file is laid out.")] = (
+        "auto"
+    )
+    covariate_columns: Annotated[
+        str,
+        Text(2000, f"The columns that are known of people, with | between; {NOBODY}: no column."),
+    ] = ""
+    join: Annotated[
+        str, Text(80, "A second file with what is known of people, joined by the person.")
+    ] = ""
+    missing: Annotated[str, Choice(MISSING, "What is done about minutes without a value.")] = "mask"
+    saturation: Annotated[
+        str,
+        Choice(SATURATION, "What is done about counts of 32767, where the device saturates."),
+    ] = "keep"
+    mask: Annotated[
+        bool,
+        Switch("The network also reads which share of each step the device was worn."),
+    ] = False
     tokens: Annotated[
         str,
         Choice({"characters": "characters", "words": "words"}, "What one step of a text is."),

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from sklearn import metrics
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -20,6 +20,7 @@ from rnnviz.data.dataset import Task
 from rnnviz.events import Score
 from rnnviz.model import SequenceModel
 from rnnviz.record import outputs_in_unit
+from rnnviz.ridge import Features, ridge_path
 from rnnviz.trace import Survey
 
 PARTS = ("train", "validation", "test")
@@ -123,17 +124,25 @@ def baselines(prepared: Prepared) -> tuple[Score, ...]:
     """Scores of those that know less, on every part."""
     if prepared.dataset.task is Task.NEXT_TOKEN:
         return _token_baselines(prepared)
-    flat = prepared.inputs.transpose(0, 1).reshape(len(prepared.dataset.ids), -1).numpy()
     covariates = prepared.covariates.numpy()
-    if prepared.dataset.task is Task.CLASSIFICATION:
+    dataset = prepared.dataset
+
+    def flat(rows: Int[np.ndarray, " M"]) -> Float[np.ndarray, "M P"]:
+        return prepared.inputs(rows).reshape(len(rows), -1)
+
+    def known(rows: Int[np.ndarray, " M"]) -> Float[np.ndarray, "M P"]:
+        return covariates[rows]
+
+    if dataset.task is Task.CLASSIFICATION:
         scores = _constant_class(prepared)
         names = ("logistic regression", "covariates only")
         fitted = _logistic
     else:
         scores = _constant(prepared)
         names, fitted = ("ridge", "covariates only"), _ridge
-    for name, x in zip(names, (flat, covariates), strict=True):
-        if x.shape[1]:
+    widths = (dataset.inputs[0].size, covariates.shape[1])
+    for name, x, width in zip(names, (flat, known), widths, strict=True):
+        if width:
             scores += fitted(name, x, prepared)
     return scores
 
@@ -155,22 +164,18 @@ def _constant_class(prepared: Prepared) -> tuple[Score, ...]:
     )
 
 
-def _ridge(name: str, x: Float[np.ndarray, "N P"], prepared: Prepared) -> tuple[Score, ...]:
+def _ridge(name: str, x: Features, prepared: Prepared) -> tuple[Score, ...]:
     y = prepared.dataset.targets[:, 0].astype(np.float64)
-    train, held_out = prepared.split.train, prepared.split.validation
-    x = x.astype(np.float64)
-    fits = [
-        make_pipeline(StandardScaler(), Ridge(alpha=alpha)).fit(x[train], y[train])
-        for alpha in PENALTIES
-    ]
-    errors = [np.mean((fit.predict(x[held_out]) - y[held_out]) ** 2) for fit in fits]
+    fits = ridge_path(x, prepared.split.train, y, PENALTIES)
+    held_out = prepared.split.validation
+    errors = [np.mean((fit.predict(x, held_out) - y[held_out]) ** 2) for fit in fits]
     best = fits[int(np.argmin(errors))]
     return tuple(
-        _score(name, part, prepared, best.predict(x[prepared.part(part)])) for part in PARTS
+        _score(name, part, prepared, best.predict(x, prepared.part(part))) for part in PARTS
     )
 
 
-def _logistic(name: str, x: Float[np.ndarray, "N P"], prepared: Prepared) -> tuple[Score, ...]:
+def _logistic(name: str, x: Features, prepared: Prepared) -> tuple[Score, ...]:
     train = prepared.split.train
     seen = prepared.dataset.targets[train]
     if len(np.unique(seen)) < 2:
@@ -180,12 +185,12 @@ def _logistic(name: str, x: Float[np.ndarray, "N P"], prepared: Prepared) -> tup
         # a baseline that has not quite converged is still a baseline
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = LogisticRegression(C=0.01, max_iter=200)
-        fitted = make_pipeline(StandardScaler(), model).fit(x[train], seen)
+        fitted = make_pipeline(StandardScaler(), model).fit(x(train), seen)
     scores = []
     for part in PARTS:
         rows = prepared.part(part)
         probabilities = np.full((len(rows), classes), 1e-9)
-        probabilities[:, fitted.classes_] = fitted.predict_proba(x[rows])
+        probabilities[:, fitted.classes_] = fitted.predict_proba(x(rows))
         scores.append(_score(name, part, prepared, probabilities))
     return tuple(scores)
 

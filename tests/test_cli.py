@@ -95,6 +95,17 @@ def test_a_file_is_trained_on_without_a_word_about_the_source(
     assert len(list((home / "uploads").iterdir())) == 1
 
 
+@pytest.mark.skipif(not STUDY.is_file(), reason="the real data are not here")
+def test_a_second_file_is_joined_for_training(capsys: pytest.CaptureFixture[str]) -> None:
+    tables = STUDY.parents[1] / "tables"
+    files = ("--file", str(tables / "two_file_accel.csv"))
+    files += ("--join", str(tables / "two_file_covar_with_preamble.csv"))
+    options = ("--epochs", "1", "--hidden-size", "4", "--blocks", "24x60", "--mask")
+    status, out, err = said(capsys, "train", *files, *options, "--covariates")
+    assert (status, err) == (0, "")
+    assert "{'train': 26, 'validation': 6, 'test': 8} sequences" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -105,6 +116,8 @@ def test_a_file_is_trained_on_without_a_word_about_the_source(
         (("--source", "file"), "the file is not here"),
         (("--source", "text", "--file", "nowhere.txt"), "nowhere.txt"),
         (("--source", "text", "--bidirectional"), "bidirectional"),
+        (("--source", "text", "--join", "nowhere.csv"), "nowhere.csv"),
+        (("--file", "nowhere.csv", "--missing", "drop"), "nowhere.csv"),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence(

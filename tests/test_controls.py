@@ -33,7 +33,7 @@ from rnnviz.ui.training import MODEL, TRAINING
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 ALL = [(part, setting) for part, cls in PARTS.items() for setting in settings_of(cls)]
-WITHOUT_WIDGET = {"file", "table", "target", "person"}  # chosen from what a file holds
+WITHOUT_WIDGET = {"file", "table", "target", "person", "join", "covariate_columns"}  # of a file
 SHOWN = [(part, setting) for part, setting in ALL if setting.name not in WITHOUT_WIDGET]
 
 

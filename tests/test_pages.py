@@ -230,6 +230,37 @@ def test_data_shows_an_uploaded_file() -> None:
     assert pictures(app) == 4
 
 
+def test_how_a_table_is_read_can_be_corrected() -> None:
+    example = EXAMPLES["classes"]
+    address = ready(example).query_params
+    app = opened("data", **{**example.settings, "file": address["file"]})
+    assert "each row its own person, 1 covariate" in words(app)
+    app = sound(app.multiselect(key="left_out").set_value(["BMI"]).run())
+    assert "each row its own person, 0 covariates" in words(app)
+    assert app.query_params["left_out"] == "BMI"
+    app = sound(app.selectbox(key="person").set_value("BMI").run())
+    assert "id BMI, 0 covariates" in words(app)
+    app = sound(app.selectbox(key="missing").set_value("drop").run())
+    assert complaints(app) == []
+    app = sound(app.selectbox(key="layout").set_value("long").run())
+    assert "cannot be read as long" in complaints(app)[0]
+    app = sound(app.selectbox(key="layout").set_value("auto").run())
+    assert complaints(app) == []
+
+
+def test_a_second_file_is_joined_and_taken_away_again() -> None:
+    frame = days(40).assign(id=range(40))
+    people = pd.DataFrame({"id": range(40), "height": np.arange(40) + 150.0})
+    app = upload(opened("data", source="My own file"), "d.csv", csv(frame))
+    app = opened("data", source="My own file", file=app.query_params["file"])
+    app = sound(app.file_uploader[1].set_value(("p.csv", csv(people), "")).run())
+    assert "id id, 2 covariates" in words(app)
+    assert "40 of 40 people found in p" in words(app)
+    (remove,) = [button for button in app.button if button.label == "Remove the joined file"]
+    app = sound(remove.click().run())
+    assert "id id, 1 covariate" in words(app)
+
+
 @pytest.mark.parametrize("tokens", ["characters", "words"])
 def test_data_shows_text_as_it_is(tokens: str) -> None:
     app = opened("data", source="Text", tokens=tokens)

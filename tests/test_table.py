@@ -1,8 +1,8 @@
 """Days out of data frames: what is recognised, what is done with gaps, and what is refused."""
 
-import gzip
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,9 @@ import pytest
 
 from rnnviz.config import DataConfig
 from rnnviz.data.days import Days, as_sequences
-from rnnviz.data.table import recognise, to_days
+from rnnviz.data.layout import recognise
+from rnnviz.data.layouts import arrange
+from rnnviz.data.table import to_days
 from rnnviz.data.wear import worn
 from rnnviz.errors import DataError
 
@@ -43,26 +45,28 @@ def table(n: int = 8, names: list[str] | None = None, seed: int = 0) -> pd.DataF
     return frame
 
 
-def days_of(frame: pd.DataFrame, target: str = "", person: str = "") -> Days:
-    return to_days(frame, recognise(frame), target=target, person=person, name="t")
+def days_of(frame: pd.DataFrame, **choices: Any) -> Days:
+    config, table = DataConfig(**choices), arrange(frame)
+    return to_days(table, recognise(table, config), config, name="t")
 
 
 @pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
 def test_minutes_are_found_by_every_way_of_naming_them(names: list[str]) -> None:
     frame = table(names=names)
     shuffled = frame[np.random.default_rng(1).permutation(frame.columns)]
-    layout = recognise(shuffled)
-    assert layout.minutes == tuple(names)
+    found = arrange(shuffled)
+    layout = recognise(found)
+    assert found.steps == tuple(names)
     assert (layout.target, layout.person) == ("BMI", "SEQN")
     np.testing.assert_array_equal(days_of(shuffled).minutes, frame[names].to_numpy(np.float32))
 
 
 def test_the_summary_says_what_is_there() -> None:
-    assert recognise(table()).summary == (
+    assert recognise(arrange(table())).summary == (
         "8 people × 1440 minutes, MIN1 … MIN1440, target BMI, id SEQN, 2 covariates"
     )
     frame = pd.concat([table(), table(seed=1)], ignore_index=True).drop(columns=["BMI", "Gender"])
-    assert recognise(frame).summary == (
+    assert recognise(arrange(frame)).summary == (
         "16 days of 8 people × 1440 minutes, MIN1 … MIN1440, target to be chosen, id SEQN, "
         "1 covariate"
     )
@@ -70,7 +74,7 @@ def test_the_summary_says_what_is_there() -> None:
 
 @pytest.mark.parametrize(("bmi", "person"), [("bmi", "id"), ("BMXBMI", "seqn"), ("Bmi", "Subject")])
 def test_target_and_person_are_found_in_any_case(bmi: str, person: str) -> None:
-    layout = recognise(table().rename(columns={"BMI": bmi, "SEQN": person}))
+    layout = recognise(arrange(table().rename(columns={"BMI": bmi, "SEQN": person})))
     assert (layout.target, layout.person) == (bmi, person)
 
 
@@ -96,6 +100,13 @@ def test_missing_minutes_are_zero_and_not_worn() -> None:
     assert days.wear[2, 6:8].tolist() == [0, 0]
     assert days.wear.sum() == 8 * 1440 - 2
     assert "2 of all minutes missing, taken as 0 and not worn" in days.notes
+
+
+def test_infinite_minutes_are_missing() -> None:
+    days = days_of(table().assign(MIN3=[np.inf, -np.inf, *range(6)]))
+    assert "2 infinite values, the first in MIN3, taken as missing" in days.notes
+    assert "2 of all minutes missing, taken as 0 and not worn" in days.notes
+    assert np.isfinite(days.minutes).all()
 
 
 def test_wear_follows_the_rule_of_the_study() -> None:
@@ -215,7 +226,6 @@ def test_without_a_persons_column_every_row_is_its_own_person() -> None:
         (lambda f: f.drop(columns="MIN7"), "", "1440 numbered ones .* has 1439, MIN1 to MIN1440"),
         (lambda f: f[["SEQN", "BMI"]], "", "no numbered columns are there"),
         (lambda f: f.assign(MIN3="x"), "", "minute column MIN3 holds 'x', which is not a number"),
-        (lambda f: f.assign(MIN3=np.inf), "", "8 minutes are infinite, the first in column MIN3"),
         (lambda f: f.drop(columns="BMI"), "", "no target is chosen .* choose one of Age, Gender"),
         (lambda f: f[["SEQN", *NAMES["MIN1"]]], "", "no column that can be predicted"),
         (lambda f: f, "weight", "target weight is not a column .* choose one of BMI, Age, Gender"),
@@ -253,13 +263,38 @@ def test_what_cannot_be_used_is_said(
 )
 def test_a_column_that_cannot_name_people_is_refused(person: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        days_of(table(), person=person)
+        days_of(table(), person=person, target="BMI")
+
+
+def test_a_series_of_flags_beside_the_minutes_tells_the_wear() -> None:
+    flags = np.ones((8, 1440), dtype=int)
+    flags[3, :30] = 0
+    names = [f"WEAR{k}" for k in range(1, 1441)]
+    frame = pd.concat([table(), pd.DataFrame(flags, columns=names)], axis=1)
+    days = days_of(frame)
+    np.testing.assert_array_equal(days.wear, flags)
+    assert "30 of all minutes not worn, as the table itself says" in days.notes
+    assert "WEAR1 … WEAR1440 tell when the device was worn" in days.notes
+
+
+def test_days_that_the_study_calls_unreliable_are_left_out() -> None:
+    days = days_of(table().assign(PAXCAL=[1, 1, 2, 1, 1, 1, 1, 1], PAXSTAT=1))
+    assert len(days.ids) == 7
+    assert "1 row whose PAXCAL is not 1 left out" in days.notes
+    assert [v.name for v in days.covariate_names] == ["Age", "Gender: Female", "Gender: Male"]
+
+
+def test_row_numbers_are_no_covariate() -> None:
+    frame = table()
+    frame.insert(0, "column 1", np.arange(1, 9))
+    assert "column 1 is left out: it numbers the rows" in recognise(arrange(frame)).left_out
+    assert "Age" in recognise(arrange(frame.assign(Age=np.arange(1, 9)))).covariates
 
 
 def test_two_series_of_minutes_are_refused() -> None:
     frame = pd.concat([table(), table()[NAMES["MIN1"]].set_axis(NAMES["hh:mm"], axis=1)], axis=1)
     with pytest.raises(DataError, match=r"2 series of 1440 minutes \(from MIN1, 00:00\)"):
-        recognise(frame)
+        arrange(frame)
 
 
 WIDE = ["V1", "X1", "covariates_last", "hhmm", "lowercase_meta", "min1", "min_0001", "min_1"]
@@ -279,18 +314,3 @@ def test_every_wide_layout_gives_the_same_days(file: str, expected: Days) -> Non
     np.testing.assert_array_equal(days.target, expected.target)
     assert days.ids == expected.ids
     assert days.groups == expected.groups
-
-
-@needs_data
-def test_hours_are_not_minutes() -> None:
-    with pytest.raises(DataError, match="has 24, H0 to H23"):
-        recognise(pd.read_csv(DATA / "tables" / "v_hourly_24cols.csv"))
-
-
-@needs_data
-def test_person_days_keep_their_person() -> None:
-    with gzip.open(DATA / "tables" / "rnhanesdata_style_person_days.csv.gz") as file:
-        frame = pd.read_csv(file)
-    days = days_of(frame, target="WEEKDAY")
-    assert days.ids == tuple(str(v) for v in frame["SEQN"])
-    assert len(set(days.ids)) == frame["SEQN"].nunique()

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from rnnviz.config import DataConfig
-from rnnviz.data import uploads
+from rnnviz.data import reading, uploads
 from rnnviz.data.days import Days
 from rnnviz.data.sandbox import Sandbox
 from rnnviz.errors import DataError
@@ -37,7 +37,7 @@ def keep(path: Path, home: Path, sandbox: Sandbox) -> uploads.Upload:
 
 
 def days_of(upload: uploads.Upload, home: Path, **settings: str) -> Days:
-    return uploads.load(DataConfig(source="file", file=upload.id, **settings), home)
+    return reading.load(DataConfig(source="file", file=upload.id, **settings), home)
 
 
 def test_the_same_bytes_are_stored_once(home: Path, sandbox: Sandbox) -> None:
@@ -82,7 +82,7 @@ def test_an_id_that_is_not_ours_is_gone(home: Path, bad: str) -> None:
     with pytest.raises(DataError, match="upload it again"):
         uploads.read_text(home, bad)
     with pytest.raises(DataError, match="upload it again"):
-        uploads.load(DataConfig(source="file", file=bad), home)
+        reading.load(DataConfig(source="file", file=bad), home)
 
 
 def test_a_table_that_is_not_there_is_named(home: Path, sandbox: Sandbox) -> None:
@@ -94,7 +94,8 @@ def test_a_table_that_is_not_there_is_named(home: Path, sandbox: Sandbox) -> Non
 def test_too_large_is_said_before_anything_is_read(
     home: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "MOST_BYTES", {"R": 10, "text": 10})
+    small = {name: form._replace(most_bytes=10) for name, form in uploads.FORMS.items()}
+    monkeypatch.setattr(uploads, "FORMS", small)
     with pytest.raises(DataError, match="text tables of up to 0 MB"):
         uploads.store(GOOD, "t.csv", home, sandbox)
     with pytest.raises(DataError, match="R files of up to 0 MB"):

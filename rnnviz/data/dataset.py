@@ -3,6 +3,7 @@
 NumPy only: no files, no pandas, no torch.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, Self
@@ -26,6 +27,9 @@ class Variable(NamedTuple):
 
     name: str
     unit: str = ""
+
+
+MASK = Variable("share worn")  # the last feature, where the network reads when it was worn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +106,7 @@ class Split:
     test: Int[np.ndarray, " C"]
 
 
+_ROWS_AT_ONCE = 1024  # of a large data set
 VALIDATION_SHARE = 0.16
 TEST_SHARE = 0.20
 
@@ -149,9 +154,31 @@ class Scaler:
         return cls(mean=mean, sd=np.where(sd > 1e-8 * np.maximum(1.0, np.abs(mean)), sd, 1.0))
 
     @classmethod
+    def fit_rows(
+        cls,
+        values: Float[np.ndarray, "N T F"],
+        rows: Int[np.ndarray, " M"],
+        lengths: Int[np.ndarray, " N"],
+    ) -> Self:
+        """The same of some rows up to their lengths, without a copy of all of them at once."""
+        count, total = 0, np.zeros(values.shape[2])
+        for part in _portions(values, rows, lengths):
+            count += len(part)
+            total += part.sum(axis=0, dtype=np.float64)
+        mean = total / count
+        square = sum(((part - mean) ** 2).sum(axis=0) for part in _portions(values, rows, lengths))
+        sd = np.sqrt(square / count)
+        return cls(mean=mean, sd=np.where(sd > 1e-8 * np.maximum(1.0, np.abs(mean)), sd, 1.0))
+
+    @classmethod
     def identity(cls, columns: int) -> Self:
         """Leaves values as they are."""
         return cls(mean=np.zeros(columns), sd=np.ones(columns))
+
+    @property
+    def changes(self) -> bool:
+        """Whether it does anything at all."""
+        return bool((self.mean != 0).any() or (self.sd != 1).any())
 
     def __call__(self, values: Float[np.ndarray, "*rows F"]) -> Float[np.ndarray, "*rows F"]:
         """Scaled values, float32."""
@@ -160,6 +187,16 @@ class Scaler:
     def invert(self, values: Float[np.ndarray, "*rows F"]) -> Float[np.ndarray, "*rows F"]:
         """Back to the original unit."""
         return values * self.sd + self.mean
+
+
+def _portions(
+    values: Float[np.ndarray, "N T F"], rows: Int[np.ndarray, " M"], lengths: Int[np.ndarray, " N"]
+) -> Iterator[Float[np.ndarray, "P F"]]:
+    """The steps of some rows that lie within their lengths, a few thousand rows at a time."""
+    steps = np.arange(values.shape[1])
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows[start : start + _ROWS_AT_ONCE]
+        yield values[some][steps < lengths[some][:, None]]
 
 
 def subset(dataset: SequenceDataset, rows: Int[np.ndarray, " M"]) -> SequenceDataset:

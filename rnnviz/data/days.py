@@ -1,4 +1,4 @@
-"""Days of minutes, and the ways in which a day becomes a sequence. NumPy only."""
+"""Days, and the ways in which a day becomes a sequence. NumPy only."""
 
 from dataclasses import dataclass
 
@@ -6,18 +6,20 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from rnnviz.config import DataConfig
-from rnnviz.data.dataset import SequenceDataset, Source, Task, Variable
+from rnnviz.data.dataset import MASK, SequenceDataset, Source, Task, Variable
+from rnnviz.data.quality import Quality
 
 MINUTES = 1440
+_CHUNK = 4096  # rows of which logarithms are taken at a time, so that no copy of all is made
 
 
 @dataclass(frozen=True, kw_only=True)
 class Days:
-    """One row per person-day: a whole day by the minute and what is known of the person."""
+    """One row per person-day: a whole day in S steps, of a minute each where there are 1440."""
 
     name: str
-    minutes: Float[np.ndarray, "N 1440"]  # from midnight on
-    unit: str  # of the minutes' values, such as "counts/min"
+    minutes: Float[np.ndarray, "N S"]  # from midnight on
+    unit: str  # of the steps' values, such as "counts/min"
     ids: tuple[str, ...]
     target: Float[np.ndarray, " N"] | Int[np.ndarray, " N"]  # a number, or the class's index
     target_name: Variable
@@ -25,51 +27,81 @@ class Days:
     covariates: Float[np.ndarray, "N C"]  # factors as one column per level
     covariate_names: tuple[Variable, ...]
     groups: dict[str, tuple[str, ...]]
-    wear: Float[np.ndarray, "N 1440"] | None  # 1 where the device was worn
+    wear: Float[np.ndarray, "N S"] | None  # 1 where the device was worn
     source: Source
+    quality: Quality | None = None  # None: made here, without gaps
     notes: tuple[str, ...] = ()
 
 
 def as_sequences(days: Days, config: DataConfig) -> SequenceDataset:
     """Days as sequences in the blocks and on the scale of the settings.
 
-    144x1 takes the mean of each 10 minutes, 24x60 gives each hour's 60 minutes to one step.
+    144x1 takes the mean of each 10 minutes, 24x60 gives each hour's 60 minutes to one step. Days
+    that come in hours or quarters have no more steps than that.
     log(1 + x) is taken of the blocks; standardising is left to training, which knows its part.
     """
-    n = len(days.ids)
-    steps = int(config.blocks.split("x")[0])
-    per_step = MINUTES // steps
-    blocks = days.minutes.reshape(n, steps, per_step)
-    mean = blocks.mean(axis=2, keepdims=True)
-    inputs = blocks if config.blocks == "24x60" else mean
-    label = "activity" if per_step == 1 else f"mean of {per_step} min"
-    names = tuple(
-        Variable(f"minute {k + 1}" if inputs.shape[2] > 1 else label, days.unit)
-        for k in range(inputs.shape[2])
-    )
-    logged = config.scale.startswith("log1p")
-    if logged:
-        inputs = np.log1p(np.maximum(inputs, 0))
-        names = tuple(Variable(f"log(1 + {v.name})", "") for v in names)
-    task = Task.CLASSIFICATION if days.classes else Task.REGRESSION
-    target = np.array(days.target)
+    n, parts = days.minutes.shape
+    steps = min(int(config.blocks.split("x")[0]), parts)
+    per_step = parts // steps
+    inputs = _blocks(days.minutes, steps, config)
+    features = _features(days.unit, MINUTES // parts, per_step, inputs.shape[2], config)
+    wear = None if days.wear is None else days.wear.reshape(n, steps, per_step).mean(axis=2)
+    if config.mask:
+        mask = np.ones((n, steps), dtype=np.float32) if wear is None else wear
+        inputs = np.concatenate([inputs, mask[:, :, None].astype(np.float32)], axis=2)
+        features = (*features, MASK)
     return SequenceDataset(
         name=days.name,
-        inputs=inputs.astype(np.float32),
-        targets=target if days.classes else target.astype(np.float32)[:, None],
+        inputs=inputs,
+        targets=_targets(days),
         lengths=np.full(n, steps),
-        times=np.arange(steps, dtype=np.float64) * per_step,
+        times=np.arange(steps, dtype=np.float64) * (MINUTES // steps),
         time_unit="min",
-        features=names,
+        features=features,
         outputs=(days.target_name,),
         classes=days.classes,
         ids=days.ids,
         covariates=days.covariates.astype(np.float32),
         covariate_names=days.covariate_names,
         groups=days.groups,
-        wear=None if days.wear is None else days.wear.reshape(n, steps, per_step).mean(axis=2),
+        wear=wear,
         standardise=config.scale.endswith("standard"),
-        task=task,
+        task=Task.CLASSIFICATION if days.classes else Task.REGRESSION,
         source=days.source,
         notes=days.notes,
     )
+
+
+def _blocks(
+    minutes: Float[np.ndarray, "N S"], steps: int, config: DataConfig
+) -> Float[np.ndarray, "N T F"]:
+    """The values of every step, on the scale of the settings."""
+    n, parts = minutes.shape
+    features = parts // steps if config.blocks == "24x60" else 1
+    out = np.empty((n, steps, features), dtype=np.float32)
+    for start in range(0, n, _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        blocks = minutes[rows].reshape(-1, steps, parts // steps)
+        values = blocks if config.blocks == "24x60" else blocks.mean(axis=2, keepdims=True)
+        out[rows] = np.log1p(np.maximum(values, 0)) if _logged(config) else values
+    return out
+
+
+def _logged(config: DataConfig) -> bool:
+    return config.scale.startswith("log1p")
+
+
+def _features(
+    unit: str, minutes_each: int, per_step: int, count: int, config: DataConfig
+) -> tuple[Variable, ...]:
+    """What the values of a step are called; one of them lasts `minutes_each`."""
+    label = "activity" if per_step == 1 else f"mean of {per_step * minutes_each} min"
+    names = [f"minute {k * minutes_each + 1}" for k in range(count)] if count > 1 else [label]
+    if _logged(config):
+        return tuple(Variable(f"log(1 + {name})") for name in names)
+    return tuple(Variable(name, unit) for name in names)
+
+
+def _targets(days: Days) -> Float[np.ndarray, "N 1"] | Int[np.ndarray, " N"]:
+    target = np.array(days.target)
+    return target if days.classes else target.astype(np.float32)[:, None]

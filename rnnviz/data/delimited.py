@@ -10,18 +10,24 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from rnnviz.data.steps import find_series
+from rnnviz.data.unpack import utf16_without_mark
 from rnnviz.errors import DataError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-MISSING = ["NA", "", "NaN"]
+MISSING = ["NA", "", "NaN", "nan", "<NA>", "N/A", "#N/A", "NULL", "null", "."]
+_HEAD = 4096
 _PIECE = 1 << 22
 _SAMPLE = 1 << 20
 _QUOTE, _LF, _CR = 34, 10, 13
+_MOST_PREAMBLE = 40  # rows above the header
+_NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
@@ -33,12 +39,16 @@ class Delimited:
     delimiter: str
     encoding: str
     decimal: str
+    preamble: int = 0  # records above the header, which are not read
 
     @property
     def notes(self) -> tuple[str, ...]:
         """How it was read, in words for people."""
         comma = ", decimal comma" if self.decimal == "," else ""
-        return (f"read as {DELIMITERS[self.delimiter]}-separated text, {self.encoding}{comma}",)
+        read = f"read as {DELIMITERS[self.delimiter]}-separated text, {self.encoding}{comma}"
+        n = self.preamble
+        above = (f"{n} line{'s' * (n > 1)} above the column names left out",) if n else ()
+        return (read, *above)
 
 
 def read_delimited(path: Path, name: str, into: Path, *, most_cells: int) -> Delimited:
@@ -53,14 +63,14 @@ def read_delimited(path: Path, name: str, into: Path, *, most_cells: int) -> Del
         sample = file.read(_SAMPLE).decode("utf-8-sig", errors="ignore")
     delimiter = _delimiter(sample)
     header = _header(sample, delimiter, name)
-    records = _count_records(path, name)
+    records = _count_records(path, name) - header.records_above
     if records < 3:
         raise DataError(
             f"{name} holds {'one row' if records == 2 else 'no rows'} below its header; at least 2 "
             "rows are needed, so check that the file was saved whole"
         )
-    if (cells := (records - 1) * len(header)) > most_cells:
-        raise DataError(too_many_cells(name, records - 1, len(header), cells, most_cells))
+    if (cells := (records - 1) * len(header.names)) > most_cells:
+        raise DataError(too_many_cells(name, records - 1, len(header.names), cells, most_cells))
     decimal = _decimal(sample, delimiter)
     table = _read(path, name, header, delimiter, decimal)
     if table.num_rows != records - 1:
@@ -68,7 +78,13 @@ def read_delimited(path: Path, name: str, into: Path, *, most_cells: int) -> Del
             f"{name} has quotation marks inside of fields, so its rows are uncertain "
             f"({records - 1:,} or {table.num_rows:,}); remove them or save it again as CSV"
         )
-    return Delimited(table=table, delimiter=delimiter, encoding=encoding, decimal=decimal)
+    return Delimited(
+        table=table,
+        delimiter=delimiter,
+        encoding=encoding,
+        decimal=decimal,
+        preamble=header.records_above,
+    )
 
 
 def too_many_cells(name: str, rows: int, columns: int, cells: int, most: int) -> str:
@@ -82,9 +98,12 @@ def too_many_cells(name: str, rows: int, columns: int, cells: int, most: int) ->
 def _as_utf8(path: Path, into: Path) -> tuple[Path, str]:
     """The file in UTF-8 and the encoding it was in."""
     with path.open("rb") as file:
-        mark = file.read(3)
+        head = file.read(_HEAD)
+    mark = head[:3]
     if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _recode(path, into, "utf-16"), "UTF-16"
+    if unmarked := utf16_without_mark(head):
+        return _recode(path, into, unmarked), "UTF-16 without a byte-order mark"
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with path.open("rb") as file:
@@ -115,25 +134,65 @@ def _delimiter(sample: str) -> str:
     best, score = ",", (0, 0)
     for delimiter in DELIMITERS:
         widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
-        if widths and widths[0] > 1:
-            found = (sum(w == widths[0] for w in widths), widths[0])
+        usual = max(widths, key=widths.count, default=0)
+        if usual > 1:
+            found = (widths.count(usual), usual)
             best, score = (delimiter, found) if found > score else (best, score)
     return best
 
 
-def _header(sample: str, delimiter: str, name: str) -> list[str]:
-    """Column names; a nameless column, as R writes for row names, gets a name."""
+class _Header(NamedTuple):
+    """The line of column names."""
+
+    names: list[str]
+    records_above: int
+    lines: int  # down to and with this one, as an editor counts them; 0 where nothing is above
+
+
+def _header(sample: str, delimiter: str, name: str) -> _Header:
+    """The first line, unless it is no header and one below it is.
+
+    A nameless column, as R writes for row names, gets a name.
+    """
+    lines = csv.reader(io.StringIO(sample, newline=None), delimiter=delimiter)
+    rows: list[tuple[list[str], int]] = []
     try:
-        row = next(
-            r for r in csv.reader(io.StringIO(sample, newline=None), delimiter=delimiter) if r
-        )
-    except (StopIteration, csv.Error):
-        raise DataError(
-            f"{name} has no line of column names at its top; add one and save it again"
-        ) from None
-    names = [field.strip() or f"column {k + 1}" for k, field in enumerate(row)]
+        for row in lines:
+            if row:
+                rows.append((row, lines.line_num))
+            if len(rows) > _MOST_PREAMBLE + 2:
+                break
+    except csv.Error:
+        rows = rows[:1]
+    if not rows:
+        raise DataError(f"{name} has no line of column names at its top; add one and save it again")
+    above = _records_above([row for row, _ in rows])
+    names = [field.strip() or f"column {k + 1}" for k, field in enumerate(rows[above][0])]
     check_names(names, name)
-    return names
+    return _Header(names, above, rows[above][1] if above else 0)
+
+
+def _records_above(rows: list[list[str]]) -> int:
+    """How many rows come before the header.
+
+    The first row is the header unless it lacks fields or names; then the first full row of names
+    is it below which a number stands.
+    """
+    widths = [len(row) for row in rows]
+    usual = max(widths, key=widths.count)
+    first = rows[0]
+    if len(first) == usual and sum(not field.strip() for field in first) <= 1:
+        return 0
+    for k in range(1, len(rows) - 1):
+        names, below = [f.strip() for f in rows[k]], rows[k + 1]
+        whole = len(names) == len(below) == usual and all(names) and len(set(names)) == usual
+        if whole and not any(map(_is_number, names)) and any(map(_is_number, below)):
+            return k
+    return 0
+
+
+def _is_number(field: str) -> bool:
+    return _NUMBER.fullmatch(field.strip()) is not None
 
 
 def check_names(names: list[str], owner: str) -> None:
@@ -184,7 +243,42 @@ def _count_records(path: Path, name: str) -> int:
     return records
 
 
-def _read(path: Path, name: str, header: list[str], delimiter: str, decimal: str) -> pa.Table:
+def _read(path: Path, name: str, header: _Header, delimiter: str, decimal: str) -> pa.Table:
+    """The table, its many alike columns read as numbers from the first row on where they are.
+
+    Arrow keeps the text of a column until it knows the type, which for days by the minute is more
+    memory than one file may take.
+    """
+    numbered = [column for series in find_series(header.names) for column in series.names]
+    if numbered:
+        try:
+            types = dict.fromkeys(numbered, pa.float64())
+            return _parse(path, name, header, delimiter, decimal, types)
+        except pa.ArrowInvalid:
+            pass  # words among the numbers: read as what they are, and refused by their name later
+    try:
+        return _parse(path, name, header, delimiter, decimal, {})
+    except pa.ArrowInvalid as wrong:
+        raise DataError(
+            f"{name} cannot be read as a text table ({str(wrong).splitlines()[0][:120]}); "
+            "save it again as CSV"
+        ) from None
+
+
+def _parse(
+    path: Path,
+    name: str,
+    header: _Header,
+    delimiter: str,
+    decimal: str,
+    types: dict[str, pa.DataType],
+) -> pa.Table:
+    """The table with the types that are given and those that Arrow finds.
+
+    Raises:
+        DataError: rows are ragged.
+        pa.ArrowInvalid: a value has not its column's type, or this is no text table.
+    """
     ragged: list[pa_csv.InvalidRow] = []
 
     def note(row: pa_csv.InvalidRow) -> str:
@@ -195,27 +289,29 @@ def _read(path: Path, name: str, header: list[str], delimiter: str, decimal: str
         return pa_csv.read_csv(
             path,
             read_options=pa_csv.ReadOptions(
-                use_threads=False, column_names=header, skip_rows_after_names=1
+                use_threads=False,
+                block_size=_PIECE,
+                column_names=header.names,
+                skip_rows=header.lines,
+                skip_rows_after_names=0 if header.lines else 1,
             ),
             parse_options=pa_csv.ParseOptions(
                 delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
             ),
             convert_options=pa_csv.ConvertOptions(
+                column_types=types,
                 null_values=MISSING,
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
                 decimal_point=decimal,
             ),
         )
-    except pa.ArrowInvalid as wrong:
-        if ragged:
-            row = ragged[0]
-            where = f"row {row.number - 1}" if row.number else "a row"
-            raise DataError(
-                f"{name} is ragged: {where} holds {row.actual_columns} fields and the header "
-                f"{row.expected_columns}; every row needs one field for each column name"
-            ) from None
+    except pa.ArrowInvalid:
+        if not ragged:
+            raise
+        row = ragged[0]
+        where = f"row {row.number - max(1, header.lines)}" if row.number else "a row"
         raise DataError(
-            f"{name} cannot be read as a text table ({str(wrong).splitlines()[0][:120]}); "
-            "save it again as CSV"
+            f"{name} is ragged: {where} holds {row.actual_columns} fields and the header "
+            f"{row.expected_columns}; every row needs one field for each column name"
         ) from None

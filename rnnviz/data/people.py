@@ -10,20 +10,28 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-BMI_NAMES = ("bmi", "bmxbmi")
+BMI_NAMES = ("bmi", "bmxbmi", "body_mass_index")
 AGE_NAMES = ("age", "ridageyr", "age_years", "ageyears")
 SEX_NAMES = ("gender", "sex", "riagendr")
 PERSON_NAMES = (
     *("seqn", "id", "person", "person_id", "personid", "subject", "subject_id", "subjectid"),
     *("participant", "participant_id", "participantid", "pid", "eid", "respondent", "usubjid"),
+    *("subj", "patient", "patient_id", "patientid", "user_id", "userid", "record_id"),
 )
+WEEKDAY_NAMES = ("paxday", "paxdaywm", "weekday", "day_of_week", "dayofweek", "wday", "dow")
+DAY_NAMES = ("paxdaym", "day", "date", "day_number", "daynumber")
+FLAGS: Mapping[str, float] = {"paxcal": 1, "paxstat": 1}  # what each says of a day to be trusted
 UNITS: Mapping[str, str] = {
     **dict.fromkeys(BMI_NAMES, "kg/m²"),
     **dict.fromkeys(AGE_NAMES, "years"),
 }
 
+_WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+
 # Codes of the study's public files that are names and no quantities.
 CODES: Mapping[str, Mapping[int, str]] = {
+    **{key: dict(enumerate(_WEEKDAYS, start=1)) for key in ("paxday", "paxdaywm")},
+    "weekday": {k: f"weekday {k}" for k in range(1, 8)},  # who wrote it may begin on any day
     "riagendr": {1: "Male", 2: "Female"},
     "ridreth1": {
         1: "Mexican American",

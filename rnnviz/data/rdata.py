@@ -19,8 +19,6 @@ from rnnviz.data.delimited import check_names, too_many_cells
 from rnnviz.data.sandbox import Skipped
 from rnnviz.errors import DataError
 
-READERS = ("rdata", "pyreadr")  # in the order in which they are tried
-
 
 @dataclass(frozen=True, kw_only=True)
 class RTable:
@@ -45,7 +43,7 @@ def read_r(path: Path, name: str, reader: str, *, most_cells: int) -> RFile:
     Args:
         path: the file.
         name: its name, for messages and for the object of an .rds file, which has none.
-        reader: one of READERS.
+        reader: "rdata" or "pyreadr".
         most_cells: the most cells of a table.
 
     Raises:
@@ -317,11 +315,27 @@ def _integer64(node: Any) -> pa.Array:
     return pa.array(values, mask=values == np.iinfo(np.int64).min)
 
 
+def _labelled(node: Any) -> pa.Array:
+    """What haven reads from SAS, SPSS and Stata: words where every value has its label."""
+    labels = _attributes(node).get("labels")
+    if not isinstance(node.value, np.ndarray) or labels is None:
+        return _to_arrow(node.value)
+    names = _strings(_attributes(labels)["names"])
+    values: np.ndarray = np.ma.filled(np.ma.asarray(node.value, dtype=float), np.nan)
+    same = values[:, None] == np.asarray(labels.value, dtype=float)
+    known = ~np.isnan(values)
+    if len(set(names)) < len(names) or not (same.any(axis=1) == known).all():
+        return _to_arrow(node.value)
+    index = pa.array(same.argmax(axis=1).astype(np.int32), mask=~known)
+    return pa.DictionaryArray.from_arrays(index, pa.array(names, type=pa.string()))
+
+
 CLASSES: Mapping[str, Callable[[Any], pa.Array]] = {
     "factor": _factor,
     "Date": lambda node: _instant(node, 86_400_000_000),
     "POSIXct": lambda node: _instant(node, 1_000_000),
     "integer64": _integer64,
+    "haven_labelled": _labelled,
 }
 
 

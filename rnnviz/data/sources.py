@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rnnviz.config import DataConfig
-from rnnviz.data import nhanes, text, uploads
+from rnnviz.data import nhanes, reading, stored, text, uploads
 from rnnviz.data.dataset import SequenceDataset
 from rnnviz.data.days import as_sequences
 
@@ -18,7 +18,8 @@ def _text(config: DataConfig, home: Path) -> SequenceDataset:
 
 
 def _file(config: DataConfig, home: Path) -> SequenceDataset:
-    return as_sequences(uploads.load(config, home), config)
+    folder = uploads.folder_of(home, config.file)
+    return stored.kept(folder, config, lambda: as_sequences(reading.load(config, home), config))
 
 
 DATASETS: Mapping[str, Callable[[DataConfig, Path], SequenceDataset]] = {

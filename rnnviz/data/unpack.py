@@ -6,6 +6,7 @@ Called in the sandbox's child only: decompressors meet here what strangers send.
 import bz2
 import gzip
 import lzma
+import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
@@ -13,6 +14,7 @@ from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 
+from rnnviz.data.forms import FORMS, form_by_name
 from rnnviz.errors import DataError
 
 
@@ -46,13 +48,13 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "a JPEG picture"),
     (0, b"GIF8", "a GIF picture"),
     (0, b"%PDF-", "a PDF document"),
-    (0, b"PK\x03\x04", "a ZIP archive, as Excel workbooks are"),
+    (0, b"PK\x03\x04", "zip"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word document"),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     (0, b"SQLite format 3\x00", "an SQLite database"),
-    (0, b"PAR1", "a Parquet file"),
+    (0, b"PAR1", "parquet"),
     (0, b"ARROW1", "an Arrow file"),
-    (0, b"HEADER RECORD*******LIB", "a SAS transport (XPT) file"),
+    (0, b"HEADER RECORD*******LIB", "sas"),
     (0, b"<stata_dta>", "a Stata file"),
     (0, b"$FL2", "an SPSS file"),
     (0, b"\x7fELF", "a program"),
@@ -60,35 +62,13 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x93NUMPY", "a NumPy file"),
     (257, b"ustar", "a tar archive"),
 )
+MEMBER = "member"
 _HEAD = 4096
 _PIECE = 1 << 20
 
-R_ENDINGS = (".rda", ".rdata", ".rds")
-TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".tab")
-_PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
-
-
-def form_by_name(name: str) -> str:
-    """What the name promises: "R" or "text".
-
-    Raises:
-        DataError: the name has no known ending.
-    """
-    path = PurePath(name.lower())
-    if path.suffix in _PACKED_ENDINGS:
-        path = PurePath(path.stem)
-    if path.suffix in R_ENDINGS:
-        return "R"
-    if path.suffix in TEXT_ENDINGS:
-        return "text"
-    raise DataError(
-        f"{name} has an unknown kind of name; the endings that are read are .rda, .RData, .rds, "
-        ".csv, .tsv and .txt, also with .gz, so rename the file or save it as one of these"
-    )
-
 
 def describe(head: bytes) -> str:
-    """What the first bytes of an uncompressed file look like; "R" and "text" are those we read."""
+    """What the first bytes of an uncompressed file look like: a key of FORMS, or words."""
     if head.startswith(R_MAGIC + RDS_MAGIC):
         return "R"
     for offset, magic, words in SIGNATURES:
@@ -100,8 +80,19 @@ def describe(head: bytes) -> str:
         return "a web page"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16 with its mark
         return "text"
+    if utf16_without_mark(head):
+        return "text"
     control = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in head)
     return "text" if control == 0 else "unknown binary content"
+
+
+def utf16_without_mark(head: bytes) -> str:
+    """The encoding's name, or "": Latin letters leave every other byte zero, as R writes them."""
+    even, odd = head[::2], head[1::2]
+    for name, zeros, letters in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if len(zeros) >= 8 and zeros.count(0) > 0.9 * len(zeros) and letters.count(0) == 0:
+            return name
+    return ""
 
 
 def check_form(head: bytes, name: str) -> None:
@@ -111,15 +102,73 @@ def check_form(head: bytes, name: str) -> None:
         return
     if found == "text":
         raise DataError(
-            f"{name} is named as an R file but holds plain text such as CSV; "
+            f"{name} is named as {FORMS[promised].one} but holds plain text such as CSV; "
             "rename it to end in .csv, or save it in R with save() or saveRDS()"
         )
-    if found == "R":
-        raise DataError(f"{name} is named as text but is an R file; rename it to end in .rda")
+    if found == "zip":
+        raise DataError(
+            f"{name} looks like a ZIP archive, as Excel workbooks are; save a workbook as CSV, or "
+            "rename an archive to end in .zip"
+        )
+    if found in FORMS:
+        named = "text" if promised == "text" else FORMS[promised].one
+        raise DataError(
+            f"{name} is named as {named} but is {FORMS[found].one}; rename it to end in "
+            f"{FORMS[found].endings[0]}"
+        )
     raise DataError(
-        f"{name} looks like {found}; only R files (.rda, .RData, .rds) and text tables "
-        "(.csv, .tsv) are read, so export it as one of these"
+        f"{name} looks like {found}; only R files (.rda, .RData, .rds), text tables (.csv, .tsv), "
+        "SAS transport files (.xpt) and Parquet files are read, so export it as one of these"
     )
+
+
+def member_of(path: Path, name: str, into: Path, *, most_bytes: int, most_ratio: int) -> str:
+    """The name of the one table in a ZIP archive, which is written into a folder as MEMBER.
+
+    Raises:
+        DataError: there is none, or several, or it is a workbook, locked, damaged or too large.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            info = _only_member(archive, name)
+            most = min(most_bytes, max(100_000_000, most_ratio * path.stat().st_size))
+            target = into / MEMBER
+            with archive.open(info) as packed, target.open("wb") as out:
+                written = _pour(packed, out, most)
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, zlib.error):
+        raise DataError(
+            f"{name} is a ZIP archive that is cut off or damaged; make it anew"
+        ) from None
+    except RuntimeError:  # zipfile's way of asking for a password
+        raise DataError(f"{name} is locked with a password; make it anew without one") from None
+    if written > most:
+        raise DataError(_too_large(name, most))
+    return PurePath(info.filename).name
+
+
+def _only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    """The file in the archive that has a name of a kind that is read."""
+    infos = [i for i in archive.infolist() if not i.is_dir() and _is_content(i.filename)]
+    if any(i.filename == "[Content_Types].xml" for i in infos):
+        raise DataError(f"{name} is a workbook of Excel; save its sheet as CSV and give that")
+    tables = [i for i in infos if _has_form(i.filename)]
+    if len(tables) == 1:
+        return tables[0]
+    shown = ", ".join(PurePath(i.filename).name for i in (tables or infos)[:5])
+    what = f"{len(tables)} tables ({shown})" if tables else f"no table ({shown or 'it is empty'})"
+    raise DataError(f"{name} holds {what}; give an archive with one table in it")
+
+
+def _is_content(filename: str) -> bool:
+    parts = PurePath(filename).parts
+    return bool(parts) and parts[0] != "__MACOSX" and not parts[-1].startswith(".")
+
+
+def _has_form(filename: str) -> bool:
+    try:
+        return form_by_name(filename) != "zip"
+    except DataError:
+        return False
 
 
 def unpack(path: Path, name: str, into: Path, *, most_bytes: int, most_ratio: int) -> Path:
@@ -169,15 +218,20 @@ def unpack(path: Path, name: str, into: Path, *, most_bytes: int, most_ratio: in
 
 def _copy(packed: IO[bytes], out: IO[bytes], name: str, most: int) -> int:
     """Copies until the end or past `most`; gives the bytes written."""
-    written = 0
-    while piece := packed.read(_PIECE):
-        if not written:
-            check_form(piece[:_HEAD], name)
-        written += out.write(piece)
-        if written > most:
-            break
+    head = packed.read(_HEAD)
+    if head:
+        check_form(head, name)
+    written = out.write(head)
+    written += _pour(packed, out, most - written)
     if not written:
         raise DataError(f"{name} is empty inside its compression; check the file")
+    return written
+
+
+def _pour(packed: IO[bytes], out: IO[bytes], most: int) -> int:
+    written = 0
+    while written <= most and (piece := packed.read(_PIECE)):
+        written += out.write(piece)
     return written
 
 

@@ -18,18 +18,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from rnnviz.config import DataConfig
-from rnnviz.data.days import Days
+from rnnviz.data.forms import FORMS, form_by_name
 from rnnviz.data.frames import read_frame
 from rnnviz.data.sandbox import Parsed, ParsedTable, Sandbox, Skipped
-from rnnviz.data.table import recognise, to_days
-from rnnviz.data.unpack import form_by_name
 from rnnviz.errors import DataError
 
-MOST_BYTES = {"R": 100_000_000, "text": 200_000_000}
 MOST_TEXT = 2_000_000
 MOST_KEPT = 2_000_000_000
-PREFERRED = "MINdata_1440"
 
 _ID = re.compile(r"[0-9a-f]{20}")
 _META, _TEXT = "upload.json", "text.txt"
@@ -62,12 +57,11 @@ def store(data: bytes, name: str, home: Path, sandbox: Sandbox) -> Upload:
         DataError: too large, or not a file that can be read.
     """
     shown = clean_name(name)
-    form = form_by_name(shown)
-    if len(data) > MOST_BYTES[form]:
-        kind = "R files" if form == "R" else "text tables"
+    form = FORMS[form_by_name(shown)]
+    if len(data) > form.most_bytes:
         raise DataError(
-            f"{shown} holds {len(data) / 1e6:,.0f} MB; {kind} of up to "
-            f"{MOST_BYTES[form] / 1e6:.0f} MB are read, so keep only the rows and columns that "
+            f"{shown} holds {len(data) / 1e6:,.0f} MB; {form.many} of up to "
+            f"{form.most_bytes / 1e6:.0f} MB are read, so keep only the rows and columns that "
             "are needed"
         )
     # The same bytes under another ending are another upload: the ending decides how they are read.
@@ -118,6 +112,16 @@ def open_upload(home: Path, upload_id: str) -> Upload:
     )
 
 
+def folder_of(home: Path, upload_id: str) -> Path:
+    """Where a stored file lies, for what is made of it.
+
+    Raises:
+        DataError: there is none with this id.
+    """
+    open_upload(home, upload_id)
+    return _folder(home, upload_id)
+
+
 def read_table(upload: Upload, name: str) -> pd.DataFrame:
     """One table of a stored file.
 
@@ -129,54 +133,6 @@ def read_table(upload: Upload, name: str) -> pd.DataFrame:
         names = ", ".join(t.name for t in upload.tables)
         raise DataError(f"{upload.name} holds no table named {name}; choose one of {names}")
     return read_frame(table.path)
-
-
-def load(config: DataConfig, home: Path) -> Days:
-    """The days of an uploaded file, by the settings' file, table, target and person.
-
-    Raises:
-        DataError: the file is gone, no table in it has minutes or several have, or its content
-            cannot be used.
-    """
-    upload = open_upload(home, config.file)
-    name = config.table or _only_table(upload)
-    frame = read_table(upload, name)
-    layout = recognise(frame)
-    return to_days(
-        frame, layout, target=config.target, person=config.person, name=f"{upload.name}: {name}"
-    )
-
-
-def _only_table(upload: Upload) -> str:
-    """The table that has minutes.
-
-    Raises:
-        DataError: none has, or several have and none is named as in the study's files.
-    """
-    if len(upload.tables) == 1:
-        return upload.tables[0].name
-    fitting = [t.name for t in upload.tables if _has_minutes(upload, t.name)]
-    if PREFERRED in fitting:
-        return PREFERRED
-    if len(fitting) == 1:
-        return fitting[0]
-    names = ", ".join(fitting or [t.name for t in upload.tables])
-    if fitting:
-        raise DataError(
-            f"{upload.name} holds {len(fitting)} tables of minutes ({names}); choose one"
-        )
-    raise DataError(
-        f"{upload.name} holds {len(upload.tables)} tables ({names}), but none with 1440 minute "
-        "columns; give one row per person or day with columns such as MIN1 to MIN1440"
-    )
-
-
-def _has_minutes(upload: Upload, name: str) -> bool:
-    try:
-        recognise(read_table(upload, name))
-    except DataError:
-        return False
-    return True
 
 
 def store_text(text: str, home: Path) -> str:

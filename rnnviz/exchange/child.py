@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from rnnviz.data.sandbox import Limits
-from rnnviz.data.sandbox_child import Task, serve
+from rnnviz.data.sandbox_serve import Task, serve
 from rnnviz.errors import DataError, RnnvizError
 from rnnviz.exchange import own
 from rnnviz.exchange.keras_files import read_h5, read_keras
@@ -86,7 +86,7 @@ def readers(name: str) -> tuple[str, ...]:
     return (ending,)
 
 
-def parse(path: Path, name: str, into: Path, reader: str, limits: Limits) -> None:  # noqa: ARG001
+def parse(path: Path, into: Path, name: str, reader: str, limits: Limits) -> dict[str, str]:  # noqa: ARG001
     """Reads the file and writes it as one of ours.
 
     Raises:
@@ -98,6 +98,7 @@ def parse(path: Path, name: str, into: Path, reader: str, limits: Limits) -> Non
         text = str(wrong)
         raise DataError(text if text.startswith(name) else f"{name}: {text}") from None
     (into / RESULT).write_bytes(own.save(stored))
+    return {}
 
 
 if __name__ == "__main__":

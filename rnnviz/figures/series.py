@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from rnnviz.data.dataset import SequenceDataset
+from rnnviz.data.dataset import MASK, SequenceDataset, Variable
 from rnnviz.errors import DataError
 from rnnviz.figures.clock import Clock
 from rnnviz.figures.theme import plain
@@ -22,13 +22,18 @@ class Curves:
 
 def _folded(dataset: SequenceDataset) -> bool:
     """Whether a step's features are its own equal parts in time, such as an hour's 60 minutes."""
-    features = dataset.inputs.shape[2]
+    features = len(_measured(dataset))
     return (
         features > 1
         and dataset.time_unit == "min"
         and dataset.steps * features == 1440
         and len({variable.unit for variable in dataset.features}) == 1
     )
+
+
+def _measured(dataset: SequenceDataset) -> tuple[Variable, ...]:
+    """The features without the mask, which is no part of the curve."""
+    return tuple(variable for variable in dataset.features if variable != MASK)
 
 
 def checked_row(dataset: SequenceDataset, row: int) -> int:
@@ -50,7 +55,7 @@ def curves(dataset: SequenceDataset, rows: "np.ndarray | slice" = slice(None)) -
     """
     if dataset.vocabulary:
         raise DataError("a text has no curve over time; look at its token frequencies")
-    inputs = dataset.inputs[rows]
+    inputs = dataset.inputs[rows][:, :, : len(_measured(dataset))]
     first = dataset.features[0]
     unit = f" [{plain(first.unit)}]" if first.unit else ""
     if _folded(dataset):

@@ -104,9 +104,9 @@ def _by_hour(values: Float[Tensor, "B T"]) -> Float[Tensor, "B 24"]:
 
 def _mean_day(prepared: Prepared) -> _Point:
     """The training part's mean at each step, and its mean covariates, as the network reads them."""
-    train = torch.from_numpy(prepared.split.train)
-    inputs = prepared.inputs.index_select(1, train).mean(dim=1)
-    return _Point(inputs[None], prepared.covariates[train].mean(dim=0)[None])
+    train = prepared.split.train
+    inputs = torch.from_numpy(prepared.inputs(train)).mean(dim=0)
+    return _Point(inputs[None], prepared.covariates[torch.from_numpy(train)].mean(dim=0)[None])
 
 
 def _occluded(model: SequenceModel, here: _Point, mean: _Point) -> Float[Tensor, "B 24"]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnviz.config import DataConfig
-from rnnviz.data import nhanes, uploads
+from rnnviz.data import nhanes, reading
 from rnnviz.data.days import Days
 from rnnviz.errors import DataError
 
@@ -22,7 +22,7 @@ def load_days(config: DataConfig, home: Path) -> Days:
         raise DataError("the study reads days of activity; choose the simulator or a file of days")
     if config.source == "nhanes":
         return nhanes.load(config, home / "cache")
-    days = uploads.load(config, home)
+    days = reading.load(config, home)
     if days.classes:
         raise DataError(
             f"{days.target_name.name} holds classes, and the study predicts a number; choose one "

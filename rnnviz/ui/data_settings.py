@@ -1,26 +1,26 @@
 """The data part of the settings, as every page that needs it shows it."""
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from rnnviz.config import SUGGESTED, DataConfig
+from rnnviz.config import NOBODY, SUGGESTED, DataConfig
+from rnnviz.data.arranged import Arranged
 from rnnviz.data.days import MINUTES
-from rnnviz.data.table import Layout, recognise
-from rnnviz.data.uploads import (
-    PREFERRED,
-    Upload,
-    open_upload,
-    prune,
-    read_table,
-    store,
-    store_text,
-)
+from rnnviz.data.forms import endings
+from rnnviz.data.layout import BETWEEN, Layout
+from rnnviz.data.reading import PREFERRED
+from rnnviz.data.uploads import Upload, open_upload, prune, store, store_text
 from rnnviz.errors import DataError
 from rnnviz.ui import controls, session
 
-FILE_TYPES = ["rda", "rdata", "rds", "csv", "tsv", "txt", "gz"]
-OF_A_DAY = ("blocks", "scale")
+OF_A_DAY = ("blocks", "scale", "mask")
+OF_COLUMNS = ("table", "target", "person", "left_out")  # widgets whose options a file gives
+OF_A_TABLE = (
+    *("table", "layout", "join", "person", "target"),
+    *("covariate_columns", "missing", "saturation"),
+)
 
 
 def choose_source() -> str:
@@ -60,15 +60,15 @@ def settings_of_source(source: str) -> DataConfig | None:
 
 def _file() -> dict[str, str] | None:
     sent = st.file_uploader(
-        "An R file (.rda, .RData, .rds) or a table (.csv, .tsv, also .gz)",
-        type=FILE_TYPES,
+        "An R file (.rda, .RData, .rds), a table (.csv, .tsv), SAS (.xpt) or Parquet",
+        type=list(endings()),
         key=f"upload_{session.uploads()}",
         help="One row per person or day: 1440 minute columns such as MIN1 … MIN1440, and a column "
-        "to predict such as BMI. The file is parsed in a process of its own and stays on this "
-        "computer.",
+        "to predict such as BMI. Other layouts are recognised as well. The file may be compressed; "
+        "it is parsed in a process of its own and stays on this computer.",
     )
     if sent is not None:
-        _take(sent.name, sent.getvalue())
+        _take("file", sent.name, sent.getvalue())
     upload_id = session.upload_id("file")
     if not upload_id:
         st.info("Give a file to go on: one row per person or day, with its 1440 minutes.")
@@ -78,7 +78,7 @@ def _file() -> dict[str, str] | None:
     return {"file": upload.id, **_columns(upload)}
 
 
-def _take(name: str, data: bytes) -> None:
+def _take(kind: str, name: str, data: bytes) -> None:
     """Keep the parsed file, forget the bytes."""
     try:
         with st.spinner("Reading the file …"):
@@ -87,29 +87,48 @@ def _take(name: str, data: bytes) -> None:
     except DataError as wrong:
         session.notice(str(wrong))
     else:
-        session.uploaded("file", upload.id)
+        session.uploaded(kind, upload.id)
     session.next_upload()
     st.rerun()
 
 
 def _columns(upload: Upload) -> dict[str, str]:
-    names = [table.name for table in upload.tables]
-    table = names[0]
-    if len(names) > 1:
-        session.forget_unless("table", names)
-        table = st.selectbox(
-            "Table",
-            names,
-            names.index(_likely(upload)),
-            key="table",
-            bind="query-params",
-            format_func=lambda name: _described(upload, name),
-        )
+    """Which table, how it is read, and what is predicted from it."""
+    table = _table(upload)
     for skipped in upload.skipped:
         st.caption(controls.escaped(f"Left out: {skipped.name} ({skipped.why})"))
-    layout = recognise(read_table(upload, table))
-    st.caption(controls.escaped(layout.summary))
-    return {"table": table, "target": _target(upload, layout)}
+    place = st.container()
+    how = st.expander("How the table is read")
+    with how:
+        layout = controls.widget(controls.named(DataConfig)["layout"])
+        join = _join()
+    config = DataConfig(source="file", file=upload.id, table=table, layout=layout, join=join)
+    read = session.opened(config)
+    with how:
+        config = replace(config, person=_person(read.table, read.layout(config)))
+    with place:
+        config = replace(config, target=_target(upload, read.layout(config)))
+    with how:
+        config = replace(config, covariate_columns=_covariates(read.layout(config)))
+        for name in ("missing", "saturation"):
+            config = replace(config, **{name: controls.widget(controls.named(DataConfig)[name])})
+    place.caption(controls.escaped(read.layout(config).summary))
+    return {name: getattr(config, name) for name in OF_A_TABLE}
+
+
+def _table(upload: Upload) -> str:
+    names = [table.name for table in upload.tables]
+    if len(names) == 1:
+        return names[0]
+    session.forget_unless("table", names)
+    return st.selectbox(
+        "Table",
+        names,
+        names.index(_likely(upload)),
+        key="table",
+        bind="query-params",
+        format_func=lambda name: _described(upload, name),
+    )
 
 
 def _likely(upload: Upload) -> str:
@@ -123,6 +142,39 @@ def _described(upload: Upload, name: str) -> str:
     return f"{name}: {table.rows} × {table.columns}"
 
 
+def _join() -> str:
+    """The second file's id, or ""."""
+    joined = session.upload_id("join")
+    if joined:
+        st.caption("Joined: " + controls.escaped(open_upload(session.home(), joined).name))
+        st.button("Remove the joined file", on_click=session.uploaded, args=("join", ""))
+        return joined
+    sent = st.file_uploader(
+        "A second file with what is known of people",
+        type=list(endings()),
+        key=f"join_{session.uploads()}",
+        help="One row per person, with the same column that names them, such as SEQN.",
+    )
+    if sent is not None:
+        _take("join", sent.name, sent.getvalue())
+    return ""
+
+
+def _person(table: Arranged, found: Layout) -> str:
+    columns = [str(c) for c in table.others.columns]
+    options = ["", NOBODY, *columns]
+    session.forget_unless("person", options)
+    words = {"": f"recognised: {found.person or 'each row its own'}", NOBODY: "each row its own"}
+    return st.selectbox(
+        "Person",
+        options,
+        key="person",
+        bind="query-params",
+        format_func=lambda name: words.get(name, name),
+        help="All rows of one person go into the same part of the data.",
+    )
+
+
 def _target(upload: Upload, layout: Layout) -> str:
     if not layout.targets:
         raise DataError(
@@ -132,6 +184,22 @@ def _target(upload: Upload, layout: Layout) -> str:
     start = options.index(layout.target) if layout.target in options else 0
     session.forget_unless("target", options)
     return st.selectbox("Predict", options, start, key="target", bind="query-params")
+
+
+def _covariates(layout: Layout) -> str:
+    """What the setting says; "" where all that can serve do."""
+    options = list(layout.covariates)
+    session.keep_among("left_out", options)
+    left_out = st.multiselect(
+        "Leave out of the covariates",
+        options,
+        key="left_out",
+        bind="query-params",
+        help="A covariate is what is known of a person beside the minutes. The network reads it "
+        "where its covariates are switched on; a baseline always does.",
+    )
+    kept = [name for name in options if name not in left_out]
+    return (BETWEEN.join(kept) or NOBODY) if left_out else ""
 
 
 def _text() -> str:

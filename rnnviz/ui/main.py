@@ -3,7 +3,7 @@
 import streamlit as st
 
 from rnnviz.errors import RnnvizError
-from rnnviz.ui import controls, layout, server, session, sidebar
+from rnnviz.ui import controls, data_settings, layout, server, session, sidebar
 
 st.set_page_config(page_title="rnnviz", page_icon="🔁", layout="wide")
 
@@ -25,7 +25,7 @@ page = st.navigation(
         for name, title, icon in PAGES
     ]
 )
-session.carry_over(page.title, (*controls.LABELS, "table", "target"))
+session.carry_over(page.title, (*controls.LABELS, *data_settings.OF_COLUMNS))
 try:
     sidebar.draw(page.title)
     if said := session.notice():

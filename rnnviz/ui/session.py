@@ -20,6 +20,7 @@ import streamlit as st
 from rnnviz.config import DataConfig, RunConfig
 from rnnviz.data import sources
 from rnnviz.data.dataset import SequenceDataset
+from rnnviz.data.reading import Opened, read_upload
 from rnnviz.data.sandbox import Sandbox
 from rnnviz.errors import RunError
 from rnnviz.events import RunView
@@ -76,6 +77,16 @@ def dataset(config: DataConfig) -> SequenceDataset:
         DataError: it cannot be made.
     """
     return sources.load(config, home())
+
+
+@st.cache_resource(show_spinner="Reading the table …", max_entries=3)
+def opened(config: DataConfig) -> Opened:
+    """The table of an upload, by the settings that choose it and no others.
+
+    Raises:
+        DataError: it is gone or cannot be used.
+    """
+    return read_upload(config, home())
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
@@ -361,6 +372,12 @@ def forget_unless(key: str, options: list[str]) -> None:
     """The same for one widget, if what it holds is no longer to be had."""
     if key in st.session_state and st.session_state[key] not in options:
         del st.session_state[key]
+
+
+def keep_among(key: str, options: list[str]) -> None:
+    """Take out of what a widget of several choices holds all that is no longer to be had."""
+    if key in st.session_state:
+        st.session_state[key] = [each for each in st.session_state[key] if each in options]
 
 
 def kept_figure(key: str, mark: tuple[object, ...], draw: Callable[[], go.Figure]) -> go.Figure:

@@ -1,0 +1,60 @@
+"""rnnviz train: one training in the terminal."""
+
+import argparse
+import os
+import sys
+
+from rnnviz.cli.options import home, option, with_files
+from rnnviz.config import DataConfig, ModelConfig, RunConfig, TrainingConfig, settings_of
+
+HELP = "train a network in this terminal"
+PARTS = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Every setting is an option."""
+    for part in PARTS.values():
+        for setting in settings_of(part):
+            name = "--" + setting.name.replace("_", "-")
+            parser.add_argument(name, dest=setting.name, **option(setting))
+
+
+def run(given: argparse.Namespace) -> int:
+    """Prints the baselines, each epoch, and the scores at the end."""
+    values = {
+        name: {setting.name: getattr(given, setting.name) for setting in settings_of(part)}
+        for name, part in PARTS.items()
+    }
+    config = RunConfig.from_dict(with_files(values))
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from rnnviz.events import EpochEnded, Failed, Finished, Started
+    from rnnviz.train import fit_stored
+
+    for event in fit_stored(config, home()):
+        match event:
+            case Started():
+                metric, unit = event.metric, event.unit
+                print(f"{event.parameters:,} weights, {event.sizes} sequences")
+                for score in event.baselines:
+                    if score.part == "test":
+                        print(
+                            f"  {score.predictor}: test {metric} {score.metrics[metric]:.4g} {unit}"
+                        )
+            case EpochEnded():
+                print(
+                    f"epoch {event.epoch}: train {event.train_loss:.4g}, "
+                    f"validation {event.validation.metrics[metric]:.4g}, "
+                    f"test {event.test.metrics[metric]:.4g} {unit}, {event.seconds:.1f} s",
+                    flush=True,
+                )
+            case Finished():
+                print(event.reason)
+                for score in event.scorecard:
+                    found = ", ".join(
+                        f"{name} {value:.4g}" for name, value in score.metrics.items()
+                    )
+                    print(f"  {score.part}: {found}")
+            case Failed():
+                print(f"rnnviz: {event.message}", file=sys.stderr)
+                return 2
+    return 0
