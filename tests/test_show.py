@@ -32,7 +32,7 @@ KEYS = {
 def one_sandbox() -> Iterator[None]:
     """The command starts one each time, which takes a second."""
     with Sandbox(helpers=1) as shared, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_sandbox", lambda: contextlib.nullcontext(shared))
+        patch.setattr(cli.data, "sandbox", lambda: contextlib.nullcontext(shared))
         yield
 
 
