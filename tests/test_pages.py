@@ -252,10 +252,15 @@ def test_a_second_file_is_joined_and_taken_away_again() -> None:
     frame = days(40).assign(id=range(40))
     people = pd.DataFrame({"id": range(40), "height": np.arange(40) + 150.0})
     app = upload(opened("data", source="My own file"), "d.csv", csv(frame))
-    app = opened("data", source="My own file", file=app.query_params["file"])
+    file = app.query_params["file"]
+    app = opened("data", source="My own file", file=file)
     app = sound(app.file_uploader[1].set_value(("p.csv", csv(people), "")).run())
     assert "id id, 2 covariates" in words(app)
     assert "40 of 40 people found in p" in words(app)
+    joined = app.query_params["join"]
+    another = sound(app.file_uploader[0].set_value(("e.csv", csv(frame.assign(id=5)), "")).run())
+    assert "Joined" not in words(another)
+    app = opened("data", **{**dict(SMALL), "source": "My own file", "file": file, "join": joined})
     (remove,) = [button for button in app.button if button.label == "Remove the joined file"]
     app = sound(remove.click().run())
     assert "id id, 1 covariate" in words(app)

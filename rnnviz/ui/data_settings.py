@@ -88,6 +88,8 @@ def _take(kind: str, name: str, data: bytes) -> None:
         session.notice(str(wrong))
     else:
         session.uploaded(kind, upload.id)
+        if kind == "file" and session.upload_id("join"):
+            session.uploaded("join", "")  # it belonged to the file before
     session.next_upload()
     st.rerun()
 
@@ -146,8 +148,9 @@ def _join() -> str:
     """The second file's id, or ""."""
     joined = session.upload_id("join")
     if joined:
-        st.caption("Joined: " + controls.escaped(open_upload(session.home(), joined).name))
+        # The button first, as it is the way out where the file is gone.
         st.button("Remove the joined file", on_click=session.uploaded, args=("join", ""))
+        st.caption("Joined: " + controls.escaped(open_upload(session.home(), joined).name))
         return joined
     sent = st.file_uploader(
         "A second file with what is known of people",
