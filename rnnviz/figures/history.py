@@ -26,6 +26,12 @@ def _axis_name(started: Started) -> str:
     return _SYMBOLS.get(started.metric, plain(started.metric)) + unit
 
 
+def _why_empty(started: Started | None) -> str:
+    if started is not None and not started.epochs:
+        return "This model was not trained here, so there is no curve."
+    return "The curve begins with the first step."
+
+
 def loss_window(
     batches: Float[np.ndarray, " A"],
     epochs: Float[np.ndarray, " E"],
@@ -86,7 +92,7 @@ def loss_curve(view: RunView, *, part: str = "validation", dark: bool = False) -
     )
     started = view.started
     if started is None or not view.batches:
-        return note(figure, "The curve begins with the first step.")
+        return note(figure, _why_empty(started))
     for line in _loss_lines(view, started, dark):
         figure.add_trace(line)
     batches, *epochs = (np.asarray(line.y, dtype=np.float64) for line in figure.data)
@@ -214,7 +220,7 @@ def gradient_norms(view: RunView, clip_norm: float, *, dark: bool = False) -> go
         title += f": {clipped / steps:.0%} of {steps:,} steps longer than {clip_norm:g}"
     figure = frame(title, dark=dark, plot_height=_LOSS_HEIGHT, keeps="norms", right=_NAMES, left=72)
     if started is None or not norms.size:
-        return note(figure, "The curve begins with the first step.")
+        return note(figure, _why_empty(started))
     line = {"color": p.roles["train"], "width": 1.3}
     hover = "epoch %{x:.2~f}<br>norm %{y:.3~g}<extra></extra>"
     figure.add_trace(go.Scatter(x=x, y=norms, mode="lines", line=line, hovertemplate=hover))
