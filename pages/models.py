@@ -8,8 +8,8 @@ modelling.save(session.current())
 left, right = st.columns([3, 8], gap="medium")
 with left:
     kept = modelling.give()
-    config = modelling.choose_data(kept)
-    modelling.look_inside(kept, config)
+    config = modelling.choose_data()
 with right:
     modelling.described(kept)
+    modelling.look_inside(kept, config)
     modelling.outcome(session.current())

@@ -154,7 +154,12 @@ def test_the_file_of_another_kind_or_run_is_not_offered_as_this_one(
     assert asked == [(run.id, ".safetensors"), (run.id, ".keras")]
 
 
-def test_what_cannot_be_saved_is_told_in_a_sentence(home: Path) -> None:
+def test_what_cannot_be_saved_is_told_in_a_sentence(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "rnnviz: the run has saved no weights yet; let it train for an epoch\n"
+    ended = subprocess.CompletedProcess([], 2, "", told)  # test_cli_model.py has the command say it
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: ended)
     run = Run.create(home, RunConfig(), owner="me", now=0.0)
     app = press(opened(run=run.id), "prepare")
     assert complaints(app) == ["the run has saved no weights yet; let it train for an epoch"]
@@ -284,7 +289,7 @@ def test_the_gates_of_a_keras_file_are_those_of_the_cell_replayed(
     applied: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert complaints(applied) == []
-    assert "It is the current run: **Unrolled**, **Gates** and **Attention**" in words(applied)
+    assert "It is the current run: **Unrolled** and **Gates** show it" in words(applied)
     run = Run.open(home, applied.query_params["run"])
     assert (run.program, run.title) == (APPLYING, "act.keras: NHANES activity (simulated)")
     drawn: dict[str, go.Figure] = {}

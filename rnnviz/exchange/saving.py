@@ -12,8 +12,8 @@ from rnnviz.errors import RunError
 
 PATIENCE = 60.0  # torch alone takes seconds to load on a busy computer [s]
 KINDS: Mapping[str, str] = {  # that `rnnviz model save` writes, and what each is for
-    ".safetensors": "rnnviz's own kind: the network with its scalers and the names of what it "
-    "reads and predicts, so that it can be loaded here again.",
+    ".safetensors": "For rnnviz: the network with its scalers and the names of what it reads and "
+    "predicts, so that it can be loaded here again.",
     ".keras": "For Keras 3: keras.models.load_model reads it.",
     ".h5": "For Keras, in its older form: keras.models.load_model reads it.",
     ".pt": "For PyTorch: the weights of nn.LSTM (or its kin) and nn.Linear, a state_dict.",

@@ -18,12 +18,17 @@ __all__ = ["baselines_of", "confusion", "gradient_norms", "loss_curve", "loss_wi
 
 _SYMBOLS = {"mse": "MSE", "mae": "MAE", "loss": "cross-entropy"}
 _LOSS_HEIGHT = 222  # [px]; with title, legend and axis 320
+_EMPTY_HEIGHT = 40  # the same of a model that was not trained here
 _NAMES = 136  # [px] beside the axes for the baselines' names
 
 
 def _axis_name(started: Started) -> str:
     unit = f" [{plain(started.unit)}]" if started.unit else ""
     return _SYMBOLS.get(started.metric, plain(started.metric)) + unit
+
+
+def _height(started: Started | None) -> int:
+    return _LOSS_HEIGHT if started is None or started.epochs else _EMPTY_HEIGHT
 
 
 def _why_empty(started: Started | None) -> str:
@@ -84,7 +89,7 @@ def loss_curve(view: RunView, *, part: str = "validation", dark: bool = False) -
     figure = frame(
         "Loss",
         dark=dark,
-        plot_height=_LOSS_HEIGHT,
+        plot_height=_height(view.started),
         keeps="loss",
         legend=("a batch", "train", "validation"),
         right=_NAMES,
@@ -218,7 +223,8 @@ def gradient_norms(view: RunView, clip_norm: float, *, dark: bool = False) -> go
         clipped = sum(epoch.clipped for epoch in view.epochs)
         steps = len(view.epochs) * started.batches
         title += f": {clipped / steps:.0%} of {steps:,} steps longer than {clip_norm:g}"
-    figure = frame(title, dark=dark, plot_height=_LOSS_HEIGHT, keeps="norms", right=_NAMES, left=72)
+    height = _height(started)
+    figure = frame(title, dark=dark, plot_height=height, keeps="norms", right=_NAMES, left=72)
     if started is None or not norms.size:
         return note(figure, _why_empty(started))
     line = {"color": p.roles["train"], "width": 1.3}

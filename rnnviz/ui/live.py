@@ -85,7 +85,7 @@ def status(run: Run, *, follows_trace: bool) -> None:
 
 def _short(view: RunView, state: State) -> str:
     if view.started and not view.started.epochs:
-        return "a model as it is" if view.ended else "applying the model"
+        return "not trained here" if view.ended else "applying the model"
     if state.kind in ("running", "paused", "finished", "failed", "interrupted") and view.started:
         return f"epoch {min(view.epoch, view.started.epochs)} of {view.started.epochs}"
     return state.text

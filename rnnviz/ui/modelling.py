@@ -1,5 +1,7 @@
 """The parts of the Models page: save the current run's model, load one, look inside it."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +14,7 @@ from rnnviz.exchange.fits import check_fits, suggested
 from rnnviz.exchange.kept import MOST_GIVEN, Kept, keep
 from rnnviz.exchange.reading import APPLYING, ENDINGS
 from rnnviz.exchange.saving import KINDS, saved
+from rnnviz.exchange.stored import Stored
 from rnnviz.runs.run import Run, new_id
 from rnnviz.ui import controls, live, session
 from rnnviz.ui.data_settings import choose_source, settings_of_source
@@ -31,7 +34,7 @@ def save(run: Run | None) -> None:
     row = st.container(horizontal=True, vertical_alignment="bottom")
     kinds = list(KINDS)
     kind = row.segmented_control("File", kinds, default=kinds[0], key="model_kind") or kinds[0]
-    st.caption(f"{controls.escaped(run.title)}. {KINDS[kind]}")
+    st.caption(KINDS[kind])
     mark = (run.id, kind, len(session.view(run).epochs))
     # Not as deferred data of the download button: what fails there is never told.
     if row.button("Prepare the file", key="do_prepare"):
@@ -95,21 +98,19 @@ def _take(name: str, data: bytes) -> None:
     st.rerun()
 
 
-def choose_data(kept: Kept | None) -> RunConfig | None:
-    """What the model is to read; None where it cannot, which is said."""
+def choose_data() -> RunConfig | None:
+    """What the model is to read; None while that is missing or cannot be used, which is said."""
     st.markdown("##### The data that it reads")
     try:
         data = settings_of_source(choose_source())
         seed = controls.widget(controls.named(TrainingConfig)["seed"])
-        if data is None or kept is None:
+        if data is None:
             return None
         # as many sequences at once as are recorded with their gradients
-        training = TrainingConfig(batch_size=TRACED_SEQUENCES, seed=seed)
-        config = RunConfig(data=data, model=kept.stored.config, training=training)
-        dataset = session.dataset(data)
-        st.caption(controls.escaped(summary(config, dataset)))
-        check_fits(kept.stored, dataset, data.scale)
-        check_memory(config, dataset)
+        config = RunConfig(
+            data=data, training=TrainingConfig(batch_size=TRACED_SEQUENCES, seed=seed)
+        )
+        st.caption(controls.escaped(summary(config, session.dataset(data))))
     except RnnvizError as wrong:
         st.error(controls.escaped(str(wrong)))
         return None
@@ -117,14 +118,17 @@ def choose_data(kept: Kept | None) -> RunConfig | None:
 
 
 def look_inside(kept: Kept | None, config: RunConfig | None) -> None:
-    """The button that applies the model; pressed twice it does so once."""
+    """The button that applies the model to the data; off where it cannot read them."""
+    if kept is None:
+        return
+    fitting = None if config is None else _fitting(kept.stored, config)
     run_id = new_id()
 
     def pressed() -> None:
-        if kept is None or config is None:
+        if fitting is None:
             return
         try:
-            session.apply(kept, config, run_id)
+            session.apply(kept, fitting, run_id)  # pressed twice it does so once
         except RnnvizError as wrong:
             session.notice(str(wrong))
 
@@ -133,8 +137,21 @@ def look_inside(kept: Kept | None, config: RunConfig | None) -> None:
         key="do_look_inside",
         on_click=pressed,
         type="primary",
-        disabled=config is None,
+        disabled=fitting is None,
     )
+
+
+def _fitting(stored: Stored, config: RunConfig) -> RunConfig | None:
+    """The settings with this model; None where it does not fit, which is said."""
+    config = replace(config, model=stored.config)
+    try:
+        dataset = session.dataset(config.data)
+        check_fits(stored, dataset, config.data.scale)
+        check_memory(config, dataset)
+    except RnnvizError as wrong:
+        st.error(controls.escaped(str(wrong)))
+        return None
+    return config
 
 
 def described(kept: Kept | None) -> None:
@@ -148,7 +165,9 @@ def described(kept: Kept | None) -> None:
     stored = kept.stored
     st.markdown(f"##### {controls.escaped(kept.name)}")
     st.caption(controls.escaped(f"From {stored.origin}; predicts {predicts(stored)}."))
-    rows = [(p.name, p.kind, p.reads, p.gives, f"{p.weights:,}") for p in parts(stored)]
+    rows = [
+        (p.name, p.kind, f"{p.reads:,}", f"{p.gives:,}", f"{p.weights:,}") for p in parts(stored)
+    ]
     head = ("part", "kind", "reads", "gives", "weights")
     st.table(pd.DataFrame(rows, columns=head).set_index("part"))
     st.caption(weights(stored.parameters, keras_weights(stored)))
@@ -181,5 +200,9 @@ def outcome(run: Run | None) -> None:
 
     live.ticking(draw, run, seen, every=EVERY, name="applied")
     if seen[1].kind == "finished":
-        st.caption("It is the current run: **Unrolled**, **Gates** and **Attention** show it now.")
+        attends = run.config.model.attention != "none"
+        pages = (
+            "**Unrolled**, **Gates** and **Attention**" if attends else "**Unrolled** and **Gates**"
+        )
+        st.caption(f"It is the current run: {pages} show it now.")
     scorecard(seen[0])
