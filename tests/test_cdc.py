@@ -1,19 +1,15 @@
 """The real data: fetched from a server of this computer, broken off, refused, converted."""
 
 import hashlib
-import io
 import re
 import socket
-import threading
-import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from files_server import PLACE, RAW, TABLES, Site, serving, with_cdc_files, zipped
 
 from rnnviz.data import cdc, download
 from rnnviz.data.cdc import DAYS_OBJECT, MEANS_OBJECT, WEEKS_OBJECT, Study, prepare
@@ -22,82 +18,20 @@ from rnnviz.data.paxraw import MINUTES, Filters, days_of
 from rnnviz.data.wear import VALID_DAY, worn
 from rnnviz.errors import DataError
 
-TABLES = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "tables"
 CYCLE = ("2003-2004",)
-PLACE = "/2003/DataFiles/"
-RAW = "PAXRAW_C_3subjects.XPT"
-
-
-@dataclass
-class Site:
-    """What the server gives, and how it fails."""
-
-    files: dict[str, bytes] = field(default_factory=dict)
-    cut_after: dict[str, int] = field(default_factory=dict)  # bytes of one answer, then it hangs up
-    status: int = 200
-    ranges: bool = True
-    asked: list[tuple[str, str]] = field(default_factory=list)  # path, Range
-    url: str = ""
-
-
-def handler(site: Site) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Nothing on standard error."""
-
-        def do_GET(self) -> None:
-            wanted = self.headers.get("Range", "")
-            site.asked.append((self.path, wanted))
-            content = site.files.get(self.path)
-            if content is None or site.status != 200:
-                self.send_error(site.status if content is not None else 404)
-                return
-            tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
-            fresh = self.headers.get("If-Range", tag) == tag
-            start = int(re.findall(r"\d+", wanted)[0]) if wanted and fresh and site.ranges else 0
-            if start >= len(content):
-                self.send_error(416)
-                return
-            self.send_response(206 if start else 200)
-            self.send_header("ETag", tag)
-            self.send_header("Content-Length", str(len(content) - start))
-            self.end_headers()
-            self.wfile.write(content[start : start + site.cut_after.get(self.path, 1 << 40)])
-
-    return Handler
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
     """A server of files on this computer."""
-    made = Site()
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler(made)) as server:
-        made.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with serving() as made:
         yield made
-        server.shutdown()
-        thread.join()
-
-
-def zipped(content: bytes, name: str = "paxraw_c.xpt") -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, content)
-    return out.getvalue()
 
 
 @pytest.fixture
 def cdc_site(site: Site) -> Site:
     """The CDC's files of three people."""
-    if not (TABLES / RAW).is_file():
-        pytest.skip(f"the real files are not here: there is no {TABLES / RAW}")
-    site.files = {
-        PLACE + "PAXRAW_C.zip": zipped((TABLES / RAW).read_bytes()),
-        PLACE + "BMX_C.xpt": (TABLES / "BMX_C.XPT").read_bytes(),
-        PLACE + "DEMO_C.xpt": (TABLES / "DEMO_C.XPT").read_bytes(),
-    }
-    return site
+    return with_cdc_files(site)
 
 
 def study(folder: Path, site: Site, days: int = 3) -> Study:

@@ -56,6 +56,7 @@ FOR_APP = "-m pip install -r requirements.txt"
 FOR_TESTS = "-m pip install -r requirements-dev.txt"
 ITSELF = "-m pip install --quiet --no-deps --no-build-isolation --editable ."
 VENV = "-m venv .venv"
+HALVES = ["-m pytest -n auto -m not browser", "-m pytest -m browser"]
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_a_first_start_installs_and_a_second_does_not(folder):
 
 def test_what_the_tests_need_holds_what_the_app_needs_but_not_the_reverse(folder):
     folder.asked("setup")
-    assert folder.asked("test") == [VENV, FOR_TESTS, ITSELF, "-m pytest"]
+    assert folder.asked("test") == [VENV, FOR_TESTS, ITSELF, *HALVES]
     assert folder.asked("setup") == []
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
+import files_server
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.config import SUGGESTED, TrainingConfig
+from rnnviz.data import fetched
 from rnnviz.data.sandbox import Sandbox
 from rnnviz.runs.run import Run
 from rnnviz.trace import Trace
@@ -656,3 +658,31 @@ def test_own_text_can_be_pasted_and_is_found_after_a_reload() -> None:
     assert "31 sequences of 24 characters, 8 different ones" in words(app)
     again = opened(**TOKENS, which_text="My own", text=app.query_params["text"])
     assert "31 sequences of 24 characters, 8 different ones" in words(again)
+
+
+# -- the real NHANES -------------------------------------------------------------------------------
+
+
+def test_a_fetch_that_fails_says_why_and_can_be_tried_again() -> None:
+    with files_server.serving() as empty:
+        app = opened("data", source="My own file")
+        sound(app.text_input(key="fetch_address").set_value(empty.url).run())
+        press(app, "fetch")
+        assert app.button(key="do_fetch_stop").label == "Stop"
+        job = session.fetching()
+        assert job is not None
+        job.wait(60)
+        sound(app.run())
+    assert "answered 404 Not Found" in words(app)
+    assert app.button(key="do_fetch").label == "Fetch"
+    assert session.fetching() is None
+
+
+def test_what_was_fetched_becomes_the_file(home: Path) -> None:
+    with files_server.serving() as site:
+        files_server.with_cdc_files(site)
+        for status in fetched.fetch(home, address=site.url, cycles=("2003-2004",)):
+            fetched.tell(home, status)
+    app = press(opened("data", source="My own file"), "fetch_use")
+    assert app.query_params["file"] == fetched.status_of(home).upload
+    assert "NHANES 2003\\-2006" in words(app)

@@ -115,7 +115,9 @@ def test_limits_hold_and_name_their_numbers(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"3 rows x 2 columns = .* million cells"):
             parse(sandbox, tmp_path, GOOD, "t.csv")
         with pytest.raises(DataError, match="unpacks to more than 0 MB"):
-            parse(sandbox, tmp_path, gzip.compress(b"a,b\n" + b"1,2\n" * 50_000, mtime=0), "t.csv.gz")
+            parse(
+                sandbox, tmp_path, gzip.compress(b"a,b\n" + b"1,2\n" * 50_000, mtime=0), "t.csv.gz"
+            )
         with pytest.raises(DataError, match="unpacks to more than 0 MB"):
             parse(sandbox, tmp_path, b"a,b\n" + b"1,2\n" * 50_000, "t.csv")
 

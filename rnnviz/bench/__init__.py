@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 from rnnviz.bench.app import IN_BROWSER, in_browser
 from rnnviz.bench.core import HEAT_MAP, TIMED, Row, alone, heat_map
+from rnnviz.bench.data import FORMS, reading
 from rnnviz.errors import ConfigError
 
 ROWS: Mapping[str, Callable[[str], Row]] = {
     **dict.fromkeys(TIMED, alone),
     HEAT_MAP: heat_map,
+    **dict.fromkeys(FORMS, reading),
     **dict.fromkeys(IN_BROWSER, in_browser),
 }
 

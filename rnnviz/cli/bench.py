@@ -8,7 +8,7 @@ HELP = "measure speed, as ratios within this run"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
-    parser.add_argument("--only", default="", help="measure only what has this in its name")
+    parser.add_argument("part", nargs="?", default="", help="only what has this in its name")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -16,7 +16,7 @@ def run(given: argparse.Namespace) -> int:
     from rnnviz.bench import table  # torch takes two seconds to import
 
     began = time.perf_counter()
-    for line in table(given.only):
+    for line in table(given.part):
         print(line, flush=True)
     print(f"\nmeasured in {time.perf_counter() - began:.0f} s")
     return 0

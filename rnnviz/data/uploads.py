@@ -12,14 +12,15 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from rnnviz.data.forms import FORMS, form_by_name
-from rnnviz.data.frames import read_frame
+from rnnviz.data.frames import describe_types, read_frame, write_table
 from rnnviz.data.sandbox import Parsed, ParsedTable, Sandbox, Skipped
 from rnnviz.errors import DataError
 
@@ -80,6 +81,50 @@ def store(data: bytes, name: str, home: Path, sandbox: Sandbox) -> Upload:
     upload = open_upload(home, upload_id)
     prune(home)
     return upload
+
+
+def keep_tables(
+    tables: Mapping[str, pd.DataFrame],
+    name: str,
+    home: Path,
+    *,
+    mark: bytes,
+    notes: tuple[str, ...] = (),
+) -> Upload:
+    """Keeps tables that were made here as if they had come in a file.
+
+    Args:
+        mark: what decides the tables: the same mark keeps them once.
+
+    Raises:
+        DataError: they cannot be kept.
+    """
+    upload_id = _id_of(mark, ".made")
+
+    def build(folder: Path) -> None:
+        kept = []
+        for k, (title, frame) in enumerate(tables.items()):
+            table = pa.Table.from_pandas(frame, preserve_index=False)
+            target = folder / f"{k}.arrow"
+            write_table(table, target)
+            kept.append(
+                ParsedTable(
+                    name=title,
+                    kind="data frame",
+                    rows=len(frame),
+                    columns=len(frame.columns),
+                    types=describe_types(table),
+                    path=target,
+                )
+            )
+        parsed = Parsed(reader="rnnviz", tables=tuple(kept), skipped=(), notes=notes)
+        (folder / _META).write_text(json.dumps({"name": name, "parsed": parsed.to_dict()}), "utf-8")
+
+    try:
+        _keep(home, upload_id, build)
+    except OSError as wrong:
+        raise DataError(f"{name} cannot be kept ({wrong.strerror}); make room") from None
+    return open_upload(home, upload_id)
 
 
 def clean_name(name: str) -> str:

@@ -13,7 +13,7 @@ from rnnviz.data.layout import BETWEEN, Layout
 from rnnviz.data.reading import PREFERRED
 from rnnviz.data.uploads import Upload, open_upload, prune, store, store_text
 from rnnviz.errors import DataError
-from rnnviz.ui import controls, session
+from rnnviz.ui import controls, fetching, session
 
 OF_A_DAY = ("blocks", "scale", "mask")
 OF_COLUMNS = ("table", "target", "person", "left_out")  # widgets whose options a file gives
@@ -72,6 +72,7 @@ def _file() -> dict[str, str] | None:
     upload_id = session.upload_id("file")
     if not upload_id:
         st.info("Give a file to go on: one row per person or day, with its 1440 minutes.")
+        fetching.offer()
         return None
     upload = open_upload(session.home(), upload_id)
     st.caption(f"**{controls.escaped(upload.name)}**, read by {upload.reader}")

@@ -8,7 +8,7 @@ _STYLE = f"""<style>
 [data-testid=stMainBlockContainer] {{ padding: 2.5rem 2rem 3rem; max-width: 1900px; }}
 [class*=st-key-row_] {{ flex-wrap: wrap; }}
 [class*=st-key-row_] > * {{ flex: 1 1 {PICTURE}px; width: auto; min-width: 0; }}
-[class*=st-key-row_cards] > * {{ flex: 1 1 {CARD}px; }}
+[class*=st-key-row_cards] > *, [class*=st-key-row_study] > * {{ flex: 1 1 {CARD}px; }}
 </style>"""
 
 

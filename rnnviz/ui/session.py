@@ -7,6 +7,7 @@ sets, traces) lives in Streamlit's resource cache, with a bound each.
 import gc
 import os
 import secrets
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -405,6 +406,30 @@ def uploads() -> int:
 def next_upload() -> None:
     """Empty the upload widget."""
     st.session_state["_uploads"] = uploads() + 1
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs() -> dict[str, subprocess.Popen[bytes]]:
+    return {}  # of this server: one fetch is for all visitors
+
+
+def fetch(begin: Callable[[], subprocess.Popen[bytes]]) -> None:
+    """Begin to fetch, unless that is going on."""
+    with _one_at_a_time():
+        if fetching() is None:
+            _jobs()["nhanes"] = begin()
+
+
+def fetching() -> subprocess.Popen[bytes] | None:
+    """The process that fetches, also when it has just ended."""
+    return _jobs().get("nhanes")
+
+
+def fetching_is_over() -> None:
+    """Forget it."""
+    job = _jobs().pop("nhanes", None)
+    if job is not None and job.stdin is not None:
+        job.stdin.close()
 
 
 # -- what was drawn --------------------------------------------------------------------------------

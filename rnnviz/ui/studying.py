@@ -154,9 +154,12 @@ def _written(run: Run | None, view: RunView) -> None:
     """Always the same number of elements, because it is drawn again and again."""
     for number, step in enumerate(script.AS_WRITTEN, 1):
         _step(number, step, view, "r")
+    if run is None:
+        st.info("**Run as written** trains it, and counts what is wrong with it.")
+        return
     dark = session.dark()
-    survey = session.survey(run, view) if run is not None else None
-    mark = (run.id if run else "", dark, view.step)
+    survey = session.survey(run, view)
+    mark = (run.id, dark, view.step)
     loss = partial(history.loss_curve, view, dark=dark)
     plot(session.kept_figure("study_loss", mark, loss), key="study_loss")
     shown = partial(history.scatter, survey or NOBODY, _output(run, view), dark=dark)
@@ -165,7 +168,7 @@ def _written(run: Run | None, view: RunView) -> None:
     st.markdown("##### What is wrong with it")
     found = script.known(view)
     if found is None:
-        st.markdown("Run it, and what is wrong with it is counted here.")
+        st.markdown("It is counted as soon as the data are read.")
         return
     moved = view.found[-1] if len(view.found) > 1 else None
     told = (
@@ -175,9 +178,9 @@ def _written(run: Run | None, view: RunView) -> None:
     st.markdown("\n".join(f"- {controls.escaped(line)}" for line in told if line))
 
 
-def _output(run: Run | None, view: RunView) -> Variable:
+def _output(run: Run, view: RunView) -> Variable:
     """The target's name and unit, as far as a run tells them."""
-    named = run is None or run.config.data.source == "nhanes"
+    named = run.config.data.source == "nhanes"
     return Variable("BMI" if named else "target", _output_unit(view))
 
 
@@ -192,12 +195,15 @@ def _unit(view: RunView) -> str:
 # -- corrected -------------------------------------------------------------------------------------
 
 
-def _corrected(_: Run | None, view: RunView) -> None:
+def _corrected(run: Run | None, view: RunView) -> None:
     for number, step in enumerate(script.CORRECTED, 1):
         _step(number, step, view, "python")
+    if run is None:
+        st.info(f"**Run corrected** trains it on {SPLITS} splits, beside all that knows less.")
+        return
     splits = splits_of(view)
     st.markdown("##### What it shows")
-    told = sentence(splits, _unit(view)) if splits else f"Run it: {SPLITS} splits are scored here."
+    told = sentence(splits, _unit(view)) if splits else "The first split is being scored."
     st.markdown(controls.escaped(told))
     _table(tables.scorecard(splits))
     st.caption(
@@ -213,8 +219,10 @@ def _corrected(_: Run | None, view: RunView) -> None:
 
 def _hours(view: RunView) -> None:
     """Which hours moved a prediction; outside of what ticks, because it holds a control."""
-    st.markdown("##### Which hours moved the prediction")
     known = attributed(view)
+    if view.started is None:
+        return
+    st.markdown("##### Which hours moved the prediction")
     if not known:
         st.caption(
             "Once all splits are scored, people of the first test part are taken apart here."
@@ -240,13 +248,12 @@ def _hours(view: RunView) -> None:
 def _step(number: int, step: script.Step, view: RunView, language: str) -> None:
     """A step's code, and its result beside it."""
     st.markdown(f"**{number}. {controls.escaped(step.title)}**")
-    code, result = st.columns([3, 2], gap="small")
-    code.code(step.code, language=language, wrap_lines=True)
-    said = step.result(view) or "…"
-    if "\n" in said:  # lines that were printed: as wide as they are
+    st.code(step.code, language=language, wrap_lines=True)
+    said = step.result(view)
+    if said and "\n" in said:  # lines that were printed
         st.code(said, language=None)
     else:
-        result.text(said)
+        st.text(said or "…")
 
 
 def _table(table: tables.Table) -> None:

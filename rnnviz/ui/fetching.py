@@ -1,0 +1,69 @@
+"""The offer to fetch the real NHANES, its progress, and what came of it."""
+
+import streamlit as st
+
+from rnnviz.data.cdc import ADDRESS
+from rnnviz.data.fetched import NAME, start, status_of, stop
+from rnnviz.data.uploads import open_upload
+from rnnviz.errors import DataError
+from rnnviz.ui import controls, session
+
+EVERY = 1.0  # between two looks [s]
+
+
+def offer() -> None:
+    """What there is to fetch, a button, and how far it is."""
+    with st.expander(f"Get {NAME} itself", expanded=session.fetching() is not None):
+        st.caption(
+            "The accelerometer study of the CDC: about 0.8 GB, fetched by this computer and kept; "
+            "it goes on where it broke off. Public use data: for statistics only."
+        )
+        if session.fetching() is not None:
+            st.fragment(_progress, run_every=EVERY)()
+            st.button("Stop", key="do_fetch_stop", on_click=_stop)
+            return
+        address = st.text_input(
+            "Address", ADDRESS, key="fetch_address", help="Where the CDC's folders by year lie."
+        )
+        told = status_of(session.home())
+        if told.trouble:
+            st.error(controls.escaped(told.trouble))
+        if told.upload and _kept(told.upload):
+            st.button(
+                "Use what was fetched", key="do_fetch_use", on_click=_use, args=(told.upload,)
+            )
+        else:
+            st.button("Fetch", key="do_fetch", on_click=_start, args=(address,))
+
+
+def _progress() -> None:
+    job, told = session.fetching(), status_of(session.home())
+    st.progress(told.share, text=controls.escaped(str(told)))
+    if job is None or job.poll() is not None:
+        session.fetching_is_over()
+        if told.upload:
+            _use(told.upload)
+        st.rerun()
+
+
+def _kept(upload_id: str) -> bool:
+    try:
+        open_upload(session.home(), upload_id)
+    except DataError:
+        return False
+    return True
+
+
+def _start(address: str) -> None:
+    session.fetch(lambda: start(session.home(), address))
+
+
+def _stop() -> None:
+    job = session.fetching()
+    if job is not None:
+        stop(job)
+    session.fetching_is_over()
+
+
+def _use(upload_id: str) -> None:
+    session.uploaded("file", upload_id)
