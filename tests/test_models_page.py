@@ -291,6 +291,7 @@ def test_the_gates_of_a_keras_file_are_those_of_the_cell_replayed(
     assert complaints(applied) == []
     assert "It is the current run: **Unrolled** and **Gates** show it" in words(applied)
     run = Run.open(home, applied.query_params["run"])
+    assert applied.button(key="do_look_inside").disabled  # until model or data are others
     assert (run.program, run.title) == (APPLYING, "act.keras: NHANES activity (simulated)")
     drawn: dict[str, go.Figure] = {}
     monkeypatch.setattr(gates, "plot", lambda figure, key, **_: drawn.update({key: figure}))

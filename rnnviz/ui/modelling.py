@@ -118,17 +118,19 @@ def choose_data() -> RunConfig | None:
 
 
 def look_inside(kept: Kept | None, config: RunConfig | None) -> None:
-    """The button that applies the model to the data; off where it cannot read them."""
+    """The button that applies the model to the data; off where that is done or cannot be."""
     if kept is None:
         return
     fitting = None if config is None else _fitting(kept.stored, config)
+    if fitting is not None and session.is_applied(kept, fitting):
+        fitting = None  # it is shown below: whoever clicks twice must not start another
     run_id = new_id()
 
     def pressed() -> None:
         if fitting is None:
             return
         try:
-            session.apply(kept, fitting, run_id)  # pressed twice it does so once
+            session.apply(kept, fitting, run_id)
         except RnnvizError as wrong:
             session.notice(str(wrong))
 

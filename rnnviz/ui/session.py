@@ -156,7 +156,16 @@ def apply(kept: Kept, config: RunConfig, run_id: str) -> None:
     """
     title = f"{kept.name}: {SOURCES[config.data.source]}"
     _begin(config, run_id, None, None, program=APPLYING, title=title, model=kept.stored)
+    st.session_state["_applied"] = (kept.id, config, run_id)
     choose(run_id)
+
+
+def is_applied(kept: Kept, config: RunConfig) -> bool:
+    """Whether the current run is of this model on these data, and has not failed."""
+    run = current()
+    if run is None or st.session_state.get("_applied") != (kept.id, config, run.id):
+        return False
+    return view(run).status != "failed"
 
 
 def start_side(title: str, name: str, config: RunConfig, run_id: str) -> None:
