@@ -16,14 +16,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from rnnviz.batches import Prepared
-from rnnviz.data.dataset import Task
+from rnnviz.data.dataset import PARTS, Task
 from rnnviz.events import Score
 from rnnviz.model import SequenceModel
 from rnnviz.record import outputs_in_unit
 from rnnviz.ridge import Features, ridge_path
 from rnnviz.trace import Survey
 
-PARTS = ("train", "validation", "test")
 ROWS = 128  # sequences evaluated at once
 MOST_SURVEYED = 512  # sequences whose attention and prediction are kept for the pictures
 PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)  # of ridge; the validation part chooses
@@ -138,7 +137,7 @@ def baselines(prepared: Prepared) -> tuple[Score, ...]:
         names = ("logistic regression", "covariates only")
         fitted = _logistic
     else:
-        scores = _constant(prepared)
+        scores = _constant(prepared) + _persistence(prepared)
         names, fitted = ("ridge", "covariates only"), _ridge
     widths = (dataset.inputs[0].size, covariates.shape[1])
     for name, x, width in zip(names, (flat, known), widths, strict=True):
@@ -151,6 +150,16 @@ def _constant(prepared: Prepared) -> tuple[Score, ...]:
     mean = prepared.dataset.targets[prepared.split.train].mean()
     return tuple(
         _score("mean", part, prepared, np.full(len(prepared.part(part)), mean)) for part in PARTS
+    )
+
+
+def _persistence(prepared: Prepared) -> tuple[Score, ...]:
+    """The last value once more, where the data have one in the target's unit."""
+    repeated = prepared.dataset.persistence
+    if repeated is None:
+        return ()
+    return tuple(
+        _score("persistence", part, prepared, repeated[prepared.part(part)]) for part in PARTS
     )
 
 
