@@ -52,6 +52,13 @@ def days(rows: int, seed: int = 0) -> pd.DataFrame:
     return frame
 
 
+def sales(rows: int) -> pd.DataFrame:
+    """A series with a season."""
+    months = pd.date_range("2001-01-01", periods=rows, freq="MS")
+    sold = np.sin(np.arange(rows) * np.pi / 6) + np.arange(rows) / 100
+    return pd.DataFrame({"month": months.strftime("%Y-%m-%d"), "sold": sold})
+
+
 def csv(frame: pd.DataFrame) -> bytes:
     out = io.StringIO()
     frame.to_csv(out, index=False)
@@ -81,6 +88,14 @@ EXAMPLES = {
     "classes": Example(
         settings={**HOURS, "source": "My own file", "target": "sleeper"},
         file=lambda: ("sleep.csv", csv(days(40))),
+    ),
+    "random walk": Example(
+        settings={"source": "A random walk (a series)", "epochs": "2", "hidden_size": "8"}
+        | {"cell": "RNN (ReLU)", "attention": "dot"},
+    ),
+    "series of a file": Example(
+        settings={"source": "My own file", "epochs": "2", "hidden_size": "8", "horizon": "3"},
+        file=lambda: ("sales.csv", csv(sales(240))),
     ),
     "study file": Example(settings={**HOURS, "source": "My own file"}, file=study_file),
 }
@@ -230,6 +245,33 @@ def test_data_shows_an_uploaded_file() -> None:
     assert "40 people, 24 steps of 60 values; sleeper is predicted" in words(app)
     assert "simulated" not in words(app)
     assert pictures(app) == 4
+
+
+def test_data_shows_a_series_and_its_parts_in_time() -> None:
+    app = opened("data", source="A random walk (a series)")
+    assert complaints(app) == []
+    assert "162 windows, 20 steps of 1 value; position 1 step later is predicted" in words(app)
+    assert "40 windows that would straddle two parts are left out" in words(app)
+    assert pictures(app) == 4  # a window, the target, its parts over time, the mean window
+    app = sound(app.selectbox(key="foretold").set_value("difference").run())
+    assert "change of position in 1 step is predicted" in words(app)
+    app = sound(app.number_input(key="window").set_value(64).run())
+    assert "set the window to at most 35" in complaints(app)[0]
+
+
+def test_a_file_of_a_series_is_recognised_and_its_window_fits() -> None:
+    app = upload(opened("data", source="My own file"), "sales.csv", csv(sales(100)))
+    assert complaints(app) == []
+    assert "a series of 100 values of sold" in words(app).replace("\\", "")
+    assert app.number_input(key="window").value == 15
+    app = sound(app.selectbox(key="layout").set_value("wide").run())
+    assert "cannot be read as wide" in complaints(app)[0]
+
+
+def test_persistence_stands_beside_the_network(trained: Callable[[str], Run]) -> None:
+    app = opened(run=trained("random walk").id)
+    assert "ersistence, the last value once more" in words(app)
+    assert "persistence" in app.table[0].value.index
 
 
 def test_how_a_table_is_read_can_be_corrected() -> None:

@@ -88,7 +88,7 @@ def looking() -> Looking | None:
     chosen = session.selection(trace)
     layer = trace.layers[chosen.layer]
     row = int(trace.sequences[chosen.sequence])
-    if data.source.simulated:
+    if data.source.simulated and data.whose == "people":
         st.caption("Simulated people: calibrated to NHANES 2003–06, none of them real.")
     look = Look(
         sequence=chosen.sequence,

@@ -4,12 +4,14 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.config import DataConfig, RunConfig, TrainingConfig
-from rnnviz.data.dataset import SequenceDataset, Task, split_by_id
+from rnnviz.data.dataset import SequenceDataset, Task, split_of
 from rnnviz.figures import data as figures
 from rnnviz.ui import controls, session
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
 from rnnviz.ui.words import summary, target_words
+
+ROW = {"people": "One person or day.", "windows": "One window, named after its target's time."}
 
 
 def described(config: DataConfig) -> None:
@@ -51,19 +53,21 @@ def pictures(config: DataConfig) -> None:
     if dataset.task is Task.NEXT_TOKEN:
         _text(dataset, dark)
         return
-    row = st.slider("Row", 1, len(dataset.ids), key="row", help="One person or day.") - 1
-    groups = ", ".join(f"{by}: {labels[row]}" for by, labels in dataset.groups.items())
-    st.caption(controls.escaped(f"{dataset.ids[row]}; {groups}"))
+    row = st.slider("Row", 1, len(dataset.ids), key="row", help=ROW[dataset.whose]) - 1
+    groups = [f"; {by}: {labels[row]}" for by, labels in dataset.groups.items()]
+    st.caption(controls.escaped(dataset.ids[row] + "".join(groups)))
     plot(figures.day_curve(dataset, row, dark=dark), key="day")
     left, right = pair("shares")
-    split = split_by_id(dataset.ids, session.seed(TrainingConfig().seed))
+    split = split_of(dataset, session.seed(TrainingConfig().seed))
     with left:
         plot(figures.target_histogram(dataset, split, dark=dark), key="targets")
     with right:
+        if dataset.parts:
+            plot(figures.targets_over_time(dataset, split, dark=dark), key="in_order")
         if dataset.wear is not None:
             plot(figures.wear_by_hour(dataset, dark=dark), key="wear")
     by = st.selectbox(
-        "Mean over people, by",
+        f"Mean over {dataset.whose}, by",
         ["all together", *dataset.groups],
         key="mean_by",
         bind="query-params",
