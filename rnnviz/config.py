@@ -124,6 +124,7 @@ LAYOUT_NAMES = {  # the keys of LAYOUTS and KINDS (rnnviz.data.layouts and kinds
     "transposed": "a column per person",
     "people": "people without minutes",
     "series": "a series of values in time",
+    "labelled": "texts with labels",
 }
 NOBODY = "(none)"  # in place of a column's name
 MISSING = {

@@ -90,6 +90,7 @@ COMPARED = [
     ("train", "validation", "mean", "ridge", "persistence"),
     ("train", "validation", "test"),
     ("unigram", "bigram", "train", "validation"),
+    ("class shares", "bag of words", "train", "validation"),
     ("i", "f", "o"),
     ("g", "h"),
     ("r", "z"),

@@ -224,6 +224,25 @@ def test_rows_are_put_into_the_order_of_time_and_gaps_are_filled() -> None:
     assert mixed.missing == 1
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        pd.date_range("2001-01-01", periods=60, freq="D", tz="Europe/Berlin"),
+        pd.date_range("2001-01-01", periods=60, freq="h"),
+        np.arange(60, dtype=np.uint8)[::-1],
+        pd.array([*range(59), None], dtype="Int64"),
+        [np.inf, *range(59)],
+        [f"week {k}" for k in range(60)],
+    ],
+    ids=["with a zone", "hours", "backwards", "with a gap", "with an infinity", "words"],
+)
+def test_times_of_any_type_do(times: object) -> None:
+    found = find_series(pd.DataFrame({"time": times, "x": np.arange(60.0)}), DataConfig(), "t")
+    assert found is not None
+    assert found.time == "time"
+    assert len(found.values) == len(set(found.moments)) >= 59
+
+
 def test_uneven_times_and_rows_without_time_are_said() -> None:
     frame = monthly().drop(index=[5, 6, 7])
     frame.loc[20, "month"] = None

@@ -8,6 +8,7 @@ import pandas as pd
 
 from rnnviz.config import DataConfig
 from rnnviz.data.dataset import SequenceDataset
+from rnnviz.data.labelled import find_labelled
 from rnnviz.data.series import find_series
 from rnnviz.data.uploads import Upload, open_upload, read_table
 from rnnviz.errors import DataError
@@ -73,6 +74,7 @@ class Kind(NamedTuple):
 
 KINDS: Mapping[str, Kind] = {  # the first that fits is taken, before any layout of days
     "series": Kind("one row per moment, with a column of numbers", find_series),
+    "labelled": Kind("one row per text, with a column of a few different labels", find_labelled),
 }
 
 

@@ -280,7 +280,7 @@ def _in_order(frame: pd.DataFrame, time: str | None) -> _Ordered:
         notes.append(f"The rows are put into the order of {time}.")
         order = np.argsort(when.to_numpy(), kind="stable")
         frame, when = frame.iloc[order], when.iloc[order]
-    apart = np.diff(when.to_numpy()).astype(np.float64)
+    apart = np.diff(when.to_numpy())
     # months differ by a tenth, and are evenly spaced nevertheless
     if len(apart) and apart.max() > 1.2 * np.median(apart):
         notes.append(f"{time} is not evenly spaced; each row counts as one step nevertheless.")
@@ -309,9 +309,8 @@ def _time_column(frame: pd.DataFrame) -> str | None:
         dated = pd.api.types.is_datetime64_any_dtype(column)
         if dated or name.lower() in _TIME_NAMES or (not _is_numbers(column) and _dates(column)):
             return name
-    first = frame[names[0]]
-    if len(names) > 1 and _is_numbers(first):
-        steps = np.diff(first.to_numpy(np.float64, na_value=np.nan))
+    if len(names) > 1 and _is_numbers(frame[names[0]]):
+        steps = np.diff(frame[names[0]].to_numpy(np.float64, na_value=np.nan))
         if len(steps) and steps[0] > 0 and np.allclose(steps, steps[0]):
             return names[0]
     return None
@@ -328,8 +327,12 @@ def _dates(column: pd.Series) -> bool:
 
 
 def _as_times(column: pd.Series) -> pd.Series | None:
-    """What can be compared; None for words that are no ISO dates."""
-    if _is_numbers(column) or pd.api.types.is_datetime64_any_dtype(column):
-        return column
-    when = pd.to_datetime(column.astype("string"), errors="coerce", format="ISO8601", utc=True)
-    return when.dt.tz_convert(None) if when.notna().any() else None
+    """Numbers as they are and dates in seconds, NaN where there are none; None for other words."""
+    if _is_numbers(column):
+        numbers = column.to_numpy(np.float64, na_value=np.nan)
+        return pd.Series(np.where(np.isinf(numbers), np.nan, numbers), index=column.index)
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        column = column.astype("string")
+    when = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=True)
+    seconds = (when - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+    return seconds if seconds.notna().any() else None

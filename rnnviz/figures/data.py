@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Int
 
-from rnnviz.data.dataset import SequenceDataset, Split
+from rnnviz.data.dataset import SequenceDataset, Split, Task
 from rnnviz.errors import DataError
 from rnnviz.figures.clock import Clock, clock_axis
 from rnnviz.figures.colours import with_alpha
@@ -169,7 +169,7 @@ def target_histogram(
     Raises:
         DataError: the target is a token, or there are several targets.
     """
-    if dataset.vocabulary:
+    if dataset.task is Task.NEXT_TOKEN:
         raise DataError("a text has no single target; look at its token frequencies")
     targets = dataset.targets if dataset.classes else dataset.targets[:, 0]
     variable = dataset.outputs[0]

@@ -189,6 +189,11 @@ def summary(config: RunConfig, data: SequenceDataset) -> str:
             f"{len(data.ids)} sequences of {data.steps} {config.data.tokens}, "
             f"{len(data.vocabulary)} different ones; the next one is predicted at every step"
         )
+    if data.vocabulary:
+        return (
+            f"{len(data.ids)} {data.whose} of up to {data.steps} {config.data.tokens}, "
+            f"{len(data.vocabulary)} different ones; {data.outputs[0].name} is predicted"
+        )
     if data.whose != "people":
         return (
             f"{len(data.ids)} {data.whose}, {data.steps} steps of {size} {values}; "
