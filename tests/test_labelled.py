@@ -71,13 +71,22 @@ def test_the_column_named_like_a_label_is_taken_and_another_can_be_chosen() -> N
         films().assign(label=1),
         films().assign(label=np.arange(60) % 3 / 2),
         films().assign(sentence=["yes", "no"] * 30),
+        films().assign(
+            sentence=[f"2001-01-01 00:00:{k:02d}.000 +01:00" for k in range(60)],
+        ),
         films().head(19),
         films().assign(**{f"H{k}": 1.0 for k in range(24)}),
     ],
-    ids=["no label", "all different", "one label", "no classes", "words", "short", "many columns"],
+    ids=["no label", "all different", "one label", "no classes", "words", "dates", "short", "wide"],
 )
 def test_other_tables_are_not_taken_for_texts(frame: pd.DataFrame) -> None:
     assert find_labelled(frame, DataConfig(), "t") is None
+
+
+def test_short_texts_are_taken_where_the_table_is_called_one_of_texts() -> None:
+    frame = films().assign(sentence=[f"w{k}" for k in range(60)])
+    assert find_labelled(frame, DataConfig(), "t") is None
+    assert find_labelled(frame, DataConfig(layout="labelled"), "t") is not None
 
 
 def test_rows_without_text_or_label_are_left_out_and_counted() -> None:

@@ -20,6 +20,7 @@ from rnnviz.errors import DataError
 _FEWEST_ROWS = 20  # so many make a table one of texts unless it is called one
 _MOST_COLUMNS = 10  # of a table that is not called one
 _USUAL_LENGTH = 20  # characters; half of the texts are longer
+_USUAL_BLANKS = 3  # half of the texts have as many
 _LABEL_NAMES = (
     *("label", "sentiment", "class", "target", "polarity", "category", "rating", "stars"),
     *("score", "y"),
@@ -139,7 +140,8 @@ def _ids(texts: tuple[str, ...]) -> tuple[str, ...]:
 def find_labelled(frame: pd.DataFrame, config: DataConfig, name: str) -> Labelled | None:
     """The texts and labels that a table holds, or None where it holds something else.
 
-    Texts stand in a column of many different strings, half of them longer than 20 characters;
+    Texts stand in a column of many different strings, half of them longer than 20 characters and
+    of four words or more (of any length where `config.layout` calls the table one of texts);
     labels in one of 2 to 20 different words or whole numbers.
 
     Args:
@@ -153,9 +155,11 @@ def find_labelled(frame: pd.DataFrame, config: DataConfig, name: str) -> Labelle
     if not called and (len(frame) < _FEWEST_ROWS or len(frame.columns) > _MOST_COLUMNS):
         return None
     frame = frame.set_axis([str(c) for c in frame.columns], axis=1)
-    texts = [c for c in frame.columns if _is_text(frame[c])]
+    texts = [c for c in frame.columns if _is_text(frame[c], called=called)]
+    if not texts:
+        return None
     labels = tuple(c for c in frame.columns if c not in texts and _is_label(frame[c]))
-    if not texts or not labels:
+    if not labels:
         return None
     target = config.target or _likely(labels)
     if target not in labels:
@@ -202,14 +206,17 @@ def _classes(column: pd.Series) -> _Classes:
     return _Classes(of_row.astype(np.int64), tuple(str(name) for name in names))
 
 
-def _is_text(column: pd.Series) -> bool:
+def _is_text(column: pd.Series, *, called: bool) -> bool:
     if not (pd.api.types.is_string_dtype(column) or pd.api.types.is_object_dtype(column)):
         return False
     known = column.dropna()
     if not all(isinstance(value, str) for value in known.head(_FEWEST_ROWS)):
         return False
-    many = known.nunique() > MOST_LEVELS
-    return many and bool(known.str.len().median() > _USUAL_LENGTH)
+    if not called:  # a date with its time and zone is long as well, but not of four words
+        long = known.str.len().median() > _USUAL_LENGTH
+        if not long or known.str.count(" ").median() < _USUAL_BLANKS:
+            return False
+    return bool(known.nunique() > MOST_LEVELS)
 
 
 def _is_label(column: pd.Series) -> bool:

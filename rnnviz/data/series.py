@@ -220,13 +220,13 @@ def find_series(frame: pd.DataFrame, config: DataConfig, name: str) -> Series | 
     """
     called = config.layout == "series"
     frame = frame.set_axis([str(c) for c in frame.columns], axis=1)
+    person = people.find_column(list(frame.columns), people.PERSON_NAMES)
+    if not called and (person or len(frame.columns) > 2 or len(frame) < _FEWEST_ROWS):
+        return None
     time = _time_column(frame)
     numeric = [c for c in frame.columns if c != time and _is_numbers(frame[c])]
-    if not called:
-        person = people.find_column(list(frame.columns), people.PERSON_NAMES)
-        alone = len(numeric) == 1 and len(frame.columns) == 1 + (time is not None)
-        if person is not None or not alone or len(frame) < _FEWEST_ROWS:
-            return None
+    if not called and (len(numeric) != 1 or len(frame.columns) > 1 + (time is not None)):
+        return None
     if not numeric:
         raise DataError("the table has no column of numbers; a series needs one")
     value = config.target or numeric[0]

@@ -68,8 +68,8 @@ def _file() -> dict[str, Any] | None:
         type=list(endings()),
         key=f"upload_{session.uploads()}",
         help="One row per person or day: 1440 minute columns such as MIN1 … MIN1440, and a column "
-        "to predict such as BMI. Other layouts are recognised as well, and so is a column of "
-        "numbers in the order of time. The file may be compressed; "
+        "to predict such as BMI. Other layouts are recognised as well, and so are a column of "
+        "numbers in the order of time, and texts with labels. The file may be compressed; "
         "it is parsed in a process of its own and stays on this computer.",
     )
     if sent is not None:
