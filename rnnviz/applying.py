@@ -15,12 +15,13 @@ from rnnviz.batches import Prepared, Scalers, prepare
 from rnnviz.config import RunConfig
 from rnnviz.data.dataset import PARTS, Scaler, SequenceDataset, Task
 from rnnviz.data.sources import load
-from rnnviz.errors import DataError, RunError
+from rnnviz.errors import RunError
 from rnnviz.estimate import trace_plan
 from rnnviz.evaluate import baselines, evaluate
 from rnnviz.events import Event, Finished, Started, Traced
 from rnnviz.exchange import own
 from rnnviz.exchange.build import model_of, stored_of_run
+from rnnviz.exchange.fits import check_fits
 from rnnviz.exchange.reading import APPLYING
 from rnnviz.exchange.stored import Stored
 from rnnviz.model import SequenceModel
@@ -77,43 +78,6 @@ def stored_of(run: Run) -> Stored:
     if run.program != PROGRAM:
         raise RunError("the run trains no model of rnnviz's own kind; choose another run")
     return stored_of_run(run.config, load(run.config.data, run.home), state)
-
-
-def check_fits(stored: Stored, dataset: SequenceDataset, scale: str) -> None:
-    """Whether a model can read these data and predict what they ask for.
-
-    Raises:
-        DataError: it cannot; the sentence says what differs.
-    """
-    meaning = stored.meaning
-    wanted = {
-        "predicts a": (str(stored.task), str(dataset.task)),
-        "reads at each step": (stored.inputs, dataset.input_size),
-        "gives": (stored.outputs, dataset.output_size),
-        "reads covariates:": (stored.covariates, dataset.covariates.shape[1]),
-    }
-    if not stored.config.covariates:
-        del wanted["reads covariates:"]
-    if meaning.input_scaler is not None:
-        wanted["was trained on values scaled as"] = (meaning.scale, scale)
-    for what, (has, asked) in wanted.items():
-        if has != asked:
-            raise DataError(
-                f"the model {what} {has} and the data ask for {asked}; choose other data settings, "
-                "or another model"
-            )
-    for name, ours in (("vocabulary", dataset.vocabulary), ("classes", dataset.classes)):
-        theirs = getattr(meaning, name)
-        if theirs and theirs != ours:
-            raise DataError(
-                f"the model's {name} and those of the data differ, such as "
-                f"{_first_difference(theirs, ours)}; choose the data that it was trained on"
-            )
-
-
-def _first_difference(theirs: tuple[str, ...], ours: tuple[str, ...]) -> str:
-    pairs = zip(theirs, ours, strict=True)
-    return next(f"{a!r} and {b!r}" for a, b in pairs if a != b)
 
 
 def _scalers(stored: Stored) -> Scalers:

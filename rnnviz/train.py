@@ -4,7 +4,6 @@ No files, no threads, no global random state: every draw is a function of the se
 so a run that goes on from a checkpoint gives the same numbers as one that never stopped.
 """
 
-import io
 import math
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -17,11 +16,11 @@ import torch
 from torch import nn
 
 from rnnviz.batches import Prepared, prepare
+from rnnviz.checkpoint import packed, unpacked
 from rnnviz.config import RunConfig
 from rnnviz.data.dataset import PARTS, SequenceDataset, Task
 from rnnviz.data.sources import load
 from rnnviz.denormals import flushed
-from rnnviz.errors import RunError
 from rnnviz.estimate import check_memory, trace_plan
 from rnnviz.evaluate import baselines, evaluate
 from rnnviz.events import (
@@ -336,32 +335,14 @@ class _Training:
     )
 
     def _checkpoint(self) -> Checkpointed:
-        buffer = io.BytesIO()
-        held = {name: getattr(self, name) for name in self._PLAIN}
-        torch.save(
-            {
-                **held,
-                "model": self.model.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
-                "good": self.good,
-                "best": self.best,
-            },
-            buffer,
-        )
+        held = {name: getattr(self, name) for name in (*self._PLAIN, "good", "best")}
         between = self.batch == 0 and self.step > 0  # the epoch before has just ended
-        return Checkpointed(step=self.step, epoch=self.epoch - between, state=buffer.getvalue())
+        state = packed(self.model, self.optimiser, held)
+        return Checkpointed(step=self.step, epoch=self.epoch - between, state=state)
 
     def _load(self, state: bytes) -> None:
-        try:
-            held = torch.load(io.BytesIO(state), weights_only=True)
-            self.model.load_state_dict(held["model"])
-            self.optimiser.load_state_dict(held["optimiser"])
-        except Exception as wrong:
-            raise RunError(
-                f"the checkpoint cannot be read ({type(wrong).__name__}); start the run again"
-            ) from wrong
-        self.good, self.best = held["good"], held["best"]
-        for name in self._PLAIN:
+        held = unpacked(state, self.model, self.optimiser)
+        for name in (*self._PLAIN, "good", "best"):
             setattr(self, name, held[name])
 
 

@@ -10,6 +10,7 @@ from rnnviz.exchange.stored import Stored
 
 PROGRAM, RESULT = "rnnviz.exchange.child", "model.safetensors"
 APPLYING = "rnnviz.applying:apply_stored"  # the program of a run that shows a model; it has torch
+ENDINGS = (".safetensors", ".keras", ".h5", ".hdf5", ".pt", ".pth")  # of files that are read
 MOST_BYTES = 200_000_000
 
 

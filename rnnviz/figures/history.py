@@ -18,12 +18,23 @@ __all__ = ["baselines_of", "confusion", "gradient_norms", "loss_curve", "loss_wi
 
 _SYMBOLS = {"mse": "MSE", "mae": "MAE", "loss": "cross-entropy"}
 _LOSS_HEIGHT = 222  # [px]; with title, legend and axis 320
+_EMPTY_HEIGHT = 40  # the same of a model that was not trained here
 _NAMES = 136  # [px] beside the axes for the baselines' names
 
 
 def _axis_name(started: Started) -> str:
     unit = f" [{plain(started.unit)}]" if started.unit else ""
     return _SYMBOLS.get(started.metric, plain(started.metric)) + unit
+
+
+def _height(started: Started | None) -> int:
+    return _LOSS_HEIGHT if started is None or started.epochs else _EMPTY_HEIGHT
+
+
+def _why_empty(started: Started | None) -> str:
+    if started is not None and not started.epochs:
+        return "This model was not trained here, so there is no curve."
+    return "The curve begins with the first step."
 
 
 def loss_window(
@@ -78,7 +89,7 @@ def loss_curve(view: RunView, *, part: str = "validation", dark: bool = False) -
     figure = frame(
         "Loss",
         dark=dark,
-        plot_height=_LOSS_HEIGHT,
+        plot_height=_height(view.started),
         keeps="loss",
         legend=("a batch", "train", "validation"),
         right=_NAMES,
@@ -86,7 +97,7 @@ def loss_curve(view: RunView, *, part: str = "validation", dark: bool = False) -
     )
     started = view.started
     if started is None or not view.batches:
-        return note(figure, "The curve begins with the first step.")
+        return note(figure, _why_empty(started))
     for line in _loss_lines(view, started, dark):
         figure.add_trace(line)
     batches, *epochs = (np.asarray(line.y, dtype=np.float64) for line in figure.data)
@@ -212,9 +223,10 @@ def gradient_norms(view: RunView, clip_norm: float, *, dark: bool = False) -> go
         clipped = sum(epoch.clipped for epoch in view.epochs)
         steps = len(view.epochs) * started.batches
         title += f": {clipped / steps:.0%} of {steps:,} steps longer than {clip_norm:g}"
-    figure = frame(title, dark=dark, plot_height=_LOSS_HEIGHT, keeps="norms", right=_NAMES, left=72)
+    height = _height(started)
+    figure = frame(title, dark=dark, plot_height=height, keeps="norms", right=_NAMES, left=72)
     if started is None or not norms.size:
-        return note(figure, "The curve begins with the first step.")
+        return note(figure, _why_empty(started))
     line = {"color": p.roles["train"], "width": 1.3}
     hover = "epoch %{x:.2~f}<br>norm %{y:.3~g}<extra></extra>"
     figure.add_trace(go.Scatter(x=x, y=norms, mode="lines", line=line, hovertemplate=hover))

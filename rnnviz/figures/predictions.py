@@ -1,5 +1,6 @@
 """How good a network's predictions are. Survey in, figure out."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -41,7 +42,7 @@ def scatter(
     labels = ("a sequence", "perfect prediction", "mean of the true values")
     figure = frame(
         f"{output.name}: predicted against true"
-        + ("" if r is None else f", r = {r:.2f}".replace("-", "−")),
+        + ("" if r is None or math.isnan(r) else f", r = {r:.2f}".replace("-", "−")),
         dark=dark,
         plot_height=300,
         keeps="scatter",

@@ -31,7 +31,7 @@ class RunSummary:
     worked_on: bool  # by a process, just now; "running" without one was broken off
     step: int
     epoch: int
-    epochs: int  # of the settings
+    epochs: int  # that are wanted; 0 of a model from a file, which is not trained
     score: Score | None  # of the last epoch, on the validation part
     bytes: int  # on the disk
 
@@ -114,7 +114,7 @@ def _summary(directory: Path, settings: dict) -> RunSummary:
         worked_on=is_taken(directory),
         step=view.step,
         epoch=view.epoch,
-        epochs=settings["config"]["training"]["epochs"],
+        epochs=view.started.epochs if view.started else settings["config"]["training"]["epochs"],
         score=view.epochs[-1].validation if view.epochs else None,
         bytes=_bytes(directory),
     )

@@ -1,6 +1,5 @@
 """Trains the network of the R script: a stream of events, for the worker. Torch."""
 
-import io
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -9,10 +8,10 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from rnnviz.checkpoint import packed, unpacked
 from rnnviz.config import RunConfig
 from rnnviz.data.days import Days
 from rnnviz.denormals import flushed
-from rnnviz.errors import RunError
 from rnnviz.evaluate import regression_metrics
 from rnnviz.events import (
     BatchEnded,
@@ -239,21 +238,12 @@ class _Written:
     _PLAIN = ("epoch", "batch", "step", "loss_sum", "norm_max", "seconds")
 
     def _checkpoint(self) -> Checkpointed:
-        buffer = io.BytesIO()
         held = {name: getattr(self, name) for name in self._PLAIN}
-        of_torch = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
-        torch.save(held | of_torch, buffer)
         between = self.batch == 0 and self.step > 0  # the epoch before has just ended
-        return Checkpointed(step=self.step, epoch=self.epoch - between, state=buffer.getvalue())
+        state = packed(self.model, self.optimiser, held)
+        return Checkpointed(step=self.step, epoch=self.epoch - between, state=state)
 
     def _load(self, state: bytes) -> None:
-        try:
-            held = torch.load(io.BytesIO(state), weights_only=True)
-            self.model.load_state_dict(held["model"])
-            self.optimiser.load_state_dict(held["optimiser"])
-        except Exception as wrong:
-            raise RunError(
-                f"the checkpoint cannot be read ({type(wrong).__name__}); start the run again"
-            ) from wrong
+        held = unpacked(state, self.model, self.optimiser)
         for name in self._PLAIN:
             setattr(self, name, held[name])

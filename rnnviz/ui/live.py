@@ -7,7 +7,7 @@ import streamlit as st
 
 from rnnviz.events import RunView
 from rnnviz.runs.run import Run
-from rnnviz.ui import session
+from rnnviz.ui import controls, session
 from rnnviz.ui.words import State, state_of
 
 Colour = Literal["orange", "blue", "green", "red"]
@@ -74,7 +74,7 @@ def status(run: Run, *, follows_trace: bool) -> None:
 
     def draw(view: RunView, state: State) -> None:
         badge(state)
-        st.caption(run.title)
+        st.caption(controls.escaped(run.title))  # a file's name may be part of it
         st.progress(state.done, text=_short(view, state))
         latest = st.session_state.get("epoch", "latest") == "latest"
         if follows_trace and latest and session.latest(view) != shown:
@@ -84,6 +84,8 @@ def status(run: Run, *, follows_trace: bool) -> None:
 
 
 def _short(view: RunView, state: State) -> str:
+    if view.started and not view.started.epochs:
+        return "not trained here" if view.ended else "applying the model"
     if state.kind in ("running", "paused", "finished", "failed", "interrupted") and view.started:
         return f"epoch {min(view.epoch, view.started.epochs)} of {view.started.epochs}"
     return state.text

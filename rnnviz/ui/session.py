@@ -10,21 +10,26 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import plotly.graph_objects as go
 import streamlit as st
 
-from rnnviz.config import DataConfig, RunConfig
+from rnnviz.config import SOURCES, DataConfig, RunConfig
 from rnnviz.data import sources
 from rnnviz.data.dataset import SequenceDataset
 from rnnviz.data.reading import Opened, read_upload
 from rnnviz.data.sandbox import Sandbox
 from rnnviz.errors import RunError
-from rnnviz.events import RunView
+from rnnviz.events import Checkpointed, RunView
+from rnnviz.exchange import own, reading
+from rnnviz.exchange.kept import Kept, open_kept
+from rnnviz.exchange.reading import APPLYING
+from rnnviz.exchange.stored import Stored
 from rnnviz.runs import RUNNERS
 from rnnviz.runs.base import Runner
 from rnnviz.runs.index import RunSummary, delete, list_runs, prune
@@ -68,6 +73,22 @@ def settled(page: str, drawn: bool) -> None:
 def sandbox() -> Sandbox:
     """The one place where uploaded files are parsed."""
     return Sandbox()
+
+
+@st.cache_resource(show_spinner=False)
+def model_sandbox() -> Sandbox:
+    """The one place where uploaded models are read."""
+    return reading.model_sandbox()
+
+
+@st.cache_resource(show_spinner=False, max_entries=3)
+def model(model_id: str) -> Kept:
+    """A model that somebody gave.
+
+    Raises:
+        DataError: it is gone.
+    """
+    return open_kept(home(), model_id)
 
 
 @st.cache_resource(show_spinner="Preparing the data …", max_entries=6)
@@ -127,6 +148,17 @@ def start(
     choose(run_id)
 
 
+def apply(kept: Kept, config: RunConfig, run_id: str) -> None:
+    """The same for a model as it is: nothing is trained, what it does on the data is recorded.
+
+    Raises:
+        RnnvizError: the run cannot be started; nothing is left of it.
+    """
+    title = f"{kept.name}: {SOURCES[config.data.source]}"
+    _begin(config, run_id, None, None, program=APPLYING, title=title, model=kept.stored)
+    choose(run_id)
+
+
 def start_side(title: str, name: str, config: RunConfig, run_id: str) -> None:
     """The same for a run of its own page, by a title of PROGRAMS; the current run stays.
 
@@ -168,6 +200,7 @@ def _begin(
     *,
     program: str = PROGRAM,
     title: str = "",
+    model: Stored | None = None,
 ) -> None:
     whose, where, hands = owner(), home(), runner()
     with _one_at_a_time():  # nothing in here looks at the session
@@ -183,11 +216,15 @@ def _begin(
                 title=title,
                 id=run_id,
             )
-            _hand_over(run, hands, step, epoch)
+            _hand_over(run, hands, step, epoch, model)
 
 
-def _hand_over(run: Run, hands: Runner, step: int | None, epoch: int | None) -> None:
+def _hand_over(
+    run: Run, hands: Runner, step: int | None, epoch: int | None, model: Stored | None
+) -> None:
     try:
+        if model is not None:
+            _give(run, model)
         if step is not None:
             run.step_to(step)
         elif epoch is not None:
@@ -196,6 +233,16 @@ def _hand_over(run: Run, hands: Runner, step: int | None, epoch: int | None) -> 
     except RunError:
         delete(run)
         raise
+
+
+def _give(run: Run, model: Stored) -> None:
+    """Put a model where other runs keep their checkpoint."""
+    try:
+        run.keep(Checkpointed(step=0, epoch=0, state=own.save(model)))
+    except OSError as wrong:
+        raise RunError(
+            f"the model cannot be kept ({wrong.strerror}); make room on the server's disk"
+        ) from None
 
 
 def choose(run_id: str) -> None:
@@ -323,11 +370,11 @@ def layer_of(trace: Trace, chosen: Selection) -> LayerTrace:
     return trace.layers[chosen.layer]
 
 
-# -- uploads ---------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------
 
 
 def upload_id(kind: str) -> str:
-    """The id of this visitor's last upload ("file") or pasted text ("text"), or ""."""
+    """The id of this visitor's last "file", "model" or pasted "text", or ""."""
     known = st.session_state.get(f"_{kind}") or st.query_params.get(kind, "")
     if known and st.query_params.get(kind) != known:
         st.query_params[kind] = known  # a change of pages empties the address
@@ -338,6 +385,17 @@ def uploaded(kind: str, upload_id: str) -> None:
     """Remember an upload; its id stands in the address, so that a reload finds it."""
     st.session_state[f"_{kind}"] = upload_id
     st.query_params[kind] = upload_id
+
+
+def prepared(mark: tuple[object, ...]) -> bytes | None:
+    """The file that was prepared for this mark, if that was the last one."""
+    before, data = st.session_state.get("_prepared", (None, None))
+    return data if before == mark else None
+
+
+def prepare(mark: tuple[object, ...], data: bytes) -> None:
+    """Keep a file for its download; one at a time, as it may be large."""
+    st.session_state["_prepared"] = (mark, data)
 
 
 def uploads() -> int:
@@ -420,6 +478,16 @@ def notice(text: str | None = None) -> str:
         return st.session_state.pop("_notice", "")
     st.session_state["_notice"] = text
     return text
+
+
+def suggest(values: Mapping[str, Any]) -> None:
+    """Set widgets that are drawn later in this run."""
+    st.session_state.update(values)
+
+
+def blocks() -> str:
+    """The blocks that the settings hold now, wherever their widget stands."""
+    return str(st.session_state.get("blocks", DataConfig().blocks))
 
 
 def seed(default: int) -> int:

@@ -5,6 +5,7 @@ import streamlit as st
 from rnnviz.data.dataset import SequenceDataset, Task
 from rnnviz.errors import DataError
 from rnnviz.figures.unrolled import naming
+from rnnviz.runs.index import RunSummary
 from rnnviz.runs.run import Run
 from rnnviz.trace import Trace
 from rnnviz.ui import controls, live, session
@@ -34,14 +35,18 @@ def _earlier(run: Run | None) -> None:
         return
     with st.popover("Other runs", width="stretch"):
         for other in others[:20]:
-            label = f"{other.title} · {other.status}, {other.epochs} epochs"
             st.button(
-                label,
+                controls.escaped(named(other)),
                 key=f"open_{other.id}",
                 on_click=session.choose,
                 args=(other.id,),
                 width="stretch",
             )
+
+
+def named(run: RunSummary) -> str:
+    """One line in the list of runs; a model from a file has no epochs."""
+    return f"{run.title} · {run.status}" + (f", {run.epochs} epochs" if run.epochs else "")
 
 
 def _selection(run: Run) -> None:

@@ -22,7 +22,7 @@ from rnnviz.ui.components.plot import plot
 from rnnviz.ui.data_settings import choose_source, settings_of_source
 from rnnviz.ui.layout import pair
 from rnnviz.ui.scorecard import difference_error, scorecard
-from rnnviz.ui.words import State, amount, duration, number, summary, verdict
+from rnnviz.ui.words import State, amount, duration, network_on, number, summary, verdict
 
 MODEL = ("cell", "hidden_size", "layers", "attention", "dropout", "bidirectional", "covariates")
 TRAINING = ("optimiser", "learning_rate", "batch_size", "epochs", "clip_norm", "patience", "seed")
@@ -181,11 +181,11 @@ def _progress(run: Run, seen: live.Look) -> None:
 
     def draw(view: RunView, state: State) -> None:
         failed = state.kind == "failed"
-        st.progress(state.done, text=f"**{state.kind}**" if failed else _said(state))
+        st.progress(state.done, text=f"**{state.kind}**" if failed else said(state))
         if failed:
             st.error(controls.escaped(state.text))
         survey = session.survey(run, view)
-        st.markdown(verdict(view, dataset.task, _error(run, survey), dataset.whose))
+        st.markdown(verdict(view, dataset.task, error_of(run, survey), dataset.whose))
         now = (run.id, dark, state.kind, len(view.epochs))
         loss = partial(history.loss_curve, view, dark=dark)
         plot(session.kept_figure("loss", (*now, view.step), loss), key="loss")
@@ -196,7 +196,8 @@ def _progress(run: Run, seen: live.Look) -> None:
             elif dataset.task is Task.CLASSIFICATION:
                 plot(history.confusion(survey, dataset.classes, dark=dark), key="said")
             else:
-                r = view.epochs[-1].test.metrics["r"] if view.epochs else None
+                score = network_on(view, "test")
+                r = score.metrics["r"] if score else None
                 scatter = partial(history.scatter, survey, dataset.outputs[0], r, dark=dark)
                 plot(session.kept_figure("said", (*now, view.traced), scatter), key="said")
         with second:
@@ -208,15 +209,16 @@ def _progress(run: Run, seen: live.Look) -> None:
     scorecard(seen[0])
 
 
-def _said(state: State) -> str:
+def said(state: State) -> str:
     """The state's sentence, after its kind where it does not begin with that itself."""
     known = state.text.lower().startswith((state.kind, "stopped"))
     return ("" if known else f"**{state.kind}** · ") + controls.escaped(state.text)
 
 
 def _tokens(view: RunView, task: Task) -> None:
-    """The scores of the last epoch as large numbers."""
-    last = view.epochs[-1].test.metrics if view.epochs else {}
+    """The newest scores as large numbers."""
+    score = network_on(view, "test")
+    last = score.metrics if score else {}
     shown = ("perplexity", "accuracy", "loss") if task is Task.NEXT_TOKEN else ()
     row = st.container(horizontal=True)
     for name in shown:
@@ -224,7 +226,8 @@ def _tokens(view: RunView, task: Task) -> None:
         row.metric(f"Test {label}", number(last.get(name, float("nan")), 3))
 
 
-def _error(run: Run, survey: Survey | None) -> float | None:
+def error_of(run: Run, survey: Survey | None) -> float | None:
+    """Standard error of the difference between the network's loss and the mean predictor's."""
     dataset = session.dataset(run.config.data)
     if survey is None or dataset.task is not Task.REGRESSION:
         return None

@@ -67,6 +67,8 @@ def state_of(
         return state(
             "starting", "Starting: reading the data and fitting the baselines …", active=True
         )
+    if not started.epochs:
+        return state("running", "Applying the model and recording what it does …", active=True)
     epoch = min(view.epoch, started.epochs) or 1
     text = f"Epoch {epoch} of {started.epochs}, step {view.step} of {total}"
     return state("running", text + time_left(view), active=True)
@@ -109,6 +111,13 @@ def of_part(scores: tuple[Score, ...], predictor: str, part: str) -> Score | Non
     return next(found, None)
 
 
+def network_on(view: RunView, part: str) -> Score | None:
+    """The network's score at the end, or after the last epoch; of a model from a file as well."""
+    last = view.epochs[-1:]
+    scores = view.scorecard or tuple(s for epoch in last for s in (epoch.validation, epoch.test))
+    return of_part(scores, "network", part)
+
+
 def reference(task: Task) -> str:
     """The predictor that knows no inputs, by its name in the scores."""
     names = {Task.REGRESSION: "mean", Task.CLASSIFICATION: "class shares"}
@@ -130,10 +139,9 @@ def verdict(view: RunView, task: Task, error: float | None = None, whose: str = 
         whose: what the rows are of, in the plural.
     """
     started = view.started
-    if started is None or not view.epochs:
+    if started is None:
         return ""
-    scores = view.scorecard or (view.epochs[-1].test,)
-    network = of_part(scores, "network", "test")
+    network = network_on(view, "test")
     base = of_part(started.baselines, reference(task), "test")
     if network is None or base is None:
         return ""
