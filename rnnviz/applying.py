@@ -13,11 +13,11 @@ from pathlib import Path
 
 from rnnviz.batches import Prepared, Scalers, prepare
 from rnnviz.config import RunConfig
-from rnnviz.data.dataset import Scaler, SequenceDataset, Task
+from rnnviz.data.dataset import PARTS, Scaler, SequenceDataset, Task
 from rnnviz.data.sources import load
 from rnnviz.errors import RunError
 from rnnviz.estimate import trace_plan
-from rnnviz.evaluate import PARTS, baselines, evaluate
+from rnnviz.evaluate import baselines, evaluate
 from rnnviz.events import Event, Finished, Started, Traced
 from rnnviz.exchange import own
 from rnnviz.exchange.build import model_of, stored_of_run

@@ -1,4 +1,4 @@
-"""A data set made ready for a network: split by person, scaled by its training part, as tensors."""
+"""A data set made ready for a network: split, scaled by its training part, as tensors."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from rnnviz.data.dataset import Scaler, SequenceDataset, Split, Task, split_by_id
+from rnnviz.data.dataset import Scaler, SequenceDataset, Split, Task, split_of
 from rnnviz.model import Batch
 
 
@@ -68,7 +68,7 @@ def prepare(dataset: SequenceDataset, seed: int, scalers: Scalers | None = None)
     Raises:
         DataError: fewer than 5 people.
     """
-    split = split_by_id(dataset.ids, seed)
+    split = split_of(dataset, seed)
     train = split.train
     given = scalers or Scalers()
     regression = dataset.task is Task.REGRESSION

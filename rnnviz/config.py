@@ -97,10 +97,12 @@ class _Checked:
 SOURCES = {
     "nhanes": "NHANES activity (simulated)",
     "text": "Text",
+    "series": "A random walk (a series)",
     "file": "My own file",
 }
 SUGGESTED: Mapping[str, Mapping[str, Any]] = {  # where a source wants other settings to begin with
     "text": {"attention": "none", "batch_size": 8, "epochs": 60, "learning_rate": 0.005},
+    "series": {"window": 20, "attention": "none", "batch_size": 16, "epochs": 60},
 }
 BLOCKS = {
     "144x1": "144 steps of 10-minute means",
@@ -113,7 +115,7 @@ SCALES = {
     "log1p": "log(1 + x)",
     "raw": "raw",
 }
-LAYOUT_NAMES = {  # the keys of rnnviz.data.layouts.LAYOUTS, and auto
+LAYOUT_NAMES = {  # the keys of LAYOUTS and KINDS (rnnviz.data.layouts and kinds), and auto
     "auto": "recognised",
     "wide": "a row per person, a column per minute",
     "person-days": "a row per day, a column per minute",
@@ -121,6 +123,8 @@ LAYOUT_NAMES = {  # the keys of rnnviz.data.layouts.LAYOUTS, and auto
     "long": "a row per minute",
     "transposed": "a column per person",
     "people": "people without minutes",
+    "series": "a series of values in time",
+    "labelled": "texts with labels",
 }
 NOBODY = "(none)"  # in place of a column's name
 MISSING = {
@@ -128,6 +132,7 @@ MISSING = {
     "interpolate": "interpolate within the day",
     "drop": "leave out the day",
 }
+FORETOLD = {"value": "the value", "difference": "its difference to the last one"}
 SATURATION = {
     "keep": "keep",
     "cap": "take as the largest count below",
@@ -183,7 +188,13 @@ class DataConfig(_Checked):
         str,
         Choice({"characters": "characters", "words": "words"}, "What one step of a text is."),
     ] = "characters"
-    window: Annotated[int, Knob(8, 512, "Tokens in one training sequence.")] = 64
+    window: Annotated[
+        int, Knob(8, 512, "Steps of one sequence: tokens of a text, or values of a series.")
+    ] = 64
+    horizon: Annotated[
+        int, Knob(1, 512, "How many steps after a window's last value the foretold one comes.")
+    ] = 1
+    foretold: Annotated[str, Choice(FORETOLD, "What of a series is predicted.")] = "value"
 
 
 CELL_NAMES = {  # the keys of rnnviz.cells.CELLS

@@ -4,26 +4,28 @@ Every number is in the target's unit (or nats), on the parts of one split by per
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from sklearn import metrics
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from rnnviz.batches import Prepared
-from rnnviz.data.dataset import Task
+from rnnviz.data.dataset import PARTS, Task
+from rnnviz.data.text import tokens_of
 from rnnviz.events import Score
 from rnnviz.model import SequenceModel
 from rnnviz.record import outputs_in_unit
 from rnnviz.ridge import Features, ridge_path
 from rnnviz.trace import Survey
 
-PARTS = ("train", "validation", "test")
 ROWS = 128  # sequences evaluated at once
 MOST_SURVEYED = 512  # sequences whose attention and prediction are kept for the pictures
 PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)  # of ridge; the validation part chooses
@@ -133,12 +135,14 @@ def baselines(prepared: Prepared) -> tuple[Score, ...]:
     def known(rows: Int[np.ndarray, " M"]) -> Float[np.ndarray, "M P"]:
         return covariates[rows]
 
+    if dataset.vocabulary:
+        return _constant_class(prepared) + _bag_of_words(prepared)
     if dataset.task is Task.CLASSIFICATION:
         scores = _constant_class(prepared)
         names = ("logistic regression", "covariates only")
         fitted = _logistic
     else:
-        scores = _constant(prepared)
+        scores = _constant(prepared) + _persistence(prepared)
         names, fitted = ("ridge", "covariates only"), _ridge
     widths = (dataset.inputs[0].size, covariates.shape[1])
     for name, x, width in zip(names, (flat, known), widths, strict=True):
@@ -151,6 +155,16 @@ def _constant(prepared: Prepared) -> tuple[Score, ...]:
     mean = prepared.dataset.targets[prepared.split.train].mean()
     return tuple(
         _score("mean", part, prepared, np.full(len(prepared.part(part)), mean)) for part in PARTS
+    )
+
+
+def _persistence(prepared: Prepared) -> tuple[Score, ...]:
+    """The last value once more, where the data have one in the target's unit."""
+    repeated = prepared.dataset.persistence
+    if repeated is None:
+        return ()
+    return tuple(
+        _score("persistence", part, prepared, repeated[prepared.part(part)]) for part in PARTS
     )
 
 
@@ -175,7 +189,27 @@ def _ridge(name: str, x: Features, prepared: Prepared) -> tuple[Score, ...]:
     )
 
 
+def _bag_of_words(prepared: Prepared) -> tuple[Score, ...]:
+    """Logistic regression on the counts of tokens, weighted by their rarity; order is lost."""
+    dataset = prepared.dataset
+
+    def read(rows: Int[np.ndarray, " M"]) -> list[tuple[str, ...]]:
+        return [tokens_of(dataset, int(row)) for row in rows]
+
+    counted = TfidfVectorizer(analyzer=list, lowercase=False, vocabulary=dataset.vocabulary)
+    model = LogisticRegression(max_iter=200)
+    return _classifier("bag of words", read, prepared, make_pipeline(counted, model))
+
+
 def _logistic(name: str, x: Features, prepared: Prepared) -> tuple[Score, ...]:
+    model = LogisticRegression(C=0.01, max_iter=200)
+    return _classifier(name, x, prepared, make_pipeline(StandardScaler(), model))
+
+
+def _classifier(
+    name: str, x: Callable[[Int[np.ndarray, " M"]], Any], prepared: Prepared, steps: Pipeline
+) -> tuple[Score, ...]:
+    """Fitted to what `x` gives of the training part's rows."""
     train = prepared.split.train
     seen = prepared.dataset.targets[train]
     if len(np.unique(seen)) < 2:
@@ -184,8 +218,7 @@ def _logistic(name: str, x: Features, prepared: Prepared) -> tuple[Score, ...]:
     with warnings.catch_warnings():
         # a baseline that has not quite converged is still a baseline
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=0.01, max_iter=200)
-        fitted = make_pipeline(StandardScaler(), model).fit(x(train), seen)
+        fitted = steps.fit(x(train), seen)
     scores = []
     for part in PARTS:
         rows = prepared.part(part)

@@ -18,11 +18,11 @@ from torch import nn
 from rnnviz.batches import Prepared, prepare
 from rnnviz.checkpoint import packed, unpacked
 from rnnviz.config import RunConfig
-from rnnviz.data.dataset import SequenceDataset, Task
+from rnnviz.data.dataset import PARTS, SequenceDataset, Task
 from rnnviz.data.sources import load
 from rnnviz.denormals import flushed
 from rnnviz.estimate import check_memory, trace_plan
-from rnnviz.evaluate import PARTS, baselines, evaluate
+from rnnviz.evaluate import baselines, evaluate
 from rnnviz.events import (
     BatchEnded,
     Checkpointed,

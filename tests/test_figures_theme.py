@@ -87,8 +87,10 @@ def test_below_and_above_zero_differ_for_everyone(sight, dark):
 
 COMPARED = [
     ("train", "validation", "mean", "ridge", "covariates only"),
+    ("train", "validation", "mean", "ridge", "persistence"),
     ("train", "validation", "test"),
     ("unigram", "bigram", "train", "validation"),
+    ("class shares", "bag of words", "train", "validation"),
     ("i", "f", "o"),
     ("g", "h"),
     ("r", "z"),

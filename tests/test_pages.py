@@ -52,6 +52,31 @@ def days(rows: int, seed: int = 0) -> pd.DataFrame:
     return frame
 
 
+def sales(rows: int) -> pd.DataFrame:
+    """A series with a season."""
+    months = pd.date_range("2001-01-01", periods=rows, freq="MS")
+    sold = np.sin(np.arange(rows) * np.pi / 6) + np.arange(rows) / 100
+    return pd.DataFrame({"month": months.strftime("%Y-%m-%d"), "sold": sold})
+
+
+def reviews(rows: int) -> pd.DataFrame:
+    """Texts of different lengths, some with a separator, a quote or a line end in them."""
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 2, rows)
+    filler = np.array(["the plot,", 'a "star"', "we\nsaw", "film", "tonight", "<b>and</b>"])
+    texts = [
+        " ".join([*rng.choice(filler, rng.integers(4, 30)), ("awful", "lovely")[kind], f"no{k}"])
+        for k, kind in enumerate(kinds)
+    ]
+    return pd.DataFrame({"review": texts, "sentiment": np.array(["neg", "pos"])[kinds]})
+
+
+def tsv(frame: pd.DataFrame) -> bytes:
+    out = io.StringIO()
+    frame.to_csv(out, index=False, sep="\t")
+    return out.getvalue().encode()
+
+
 def csv(frame: pd.DataFrame) -> bytes:
     out = io.StringIO()
     frame.to_csv(out, index=False)
@@ -81,6 +106,18 @@ EXAMPLES = {
     "classes": Example(
         settings={**HOURS, "source": "My own file", "target": "sleeper"},
         file=lambda: ("sleep.csv", csv(days(40))),
+    ),
+    "random walk": Example(
+        settings={"source": "A random walk (a series)", "epochs": "2", "hidden_size": "8"}
+        | {"cell": "RNN (ReLU)", "attention": "dot"},
+    ),
+    "series of a file": Example(
+        settings={"source": "My own file", "epochs": "2", "hidden_size": "8", "horizon": "3"},
+        file=lambda: ("sales.csv", csv(sales(240))),
+    ),
+    "sentiment": Example(
+        settings={**TOKENS, "source": "My own file", "attention": "dot", "batch_size": "16"},
+        file=lambda: ("reviews.tsv", tsv(reviews(120))),
     ),
     "study file": Example(settings={**HOURS, "source": "My own file"}, file=study_file),
 }
@@ -230,6 +267,58 @@ def test_data_shows_an_uploaded_file() -> None:
     assert "40 people, 24 steps of 60 values; sleeper is predicted" in words(app)
     assert "simulated" not in words(app)
     assert pictures(app) == 4
+
+
+def test_data_shows_a_series_and_its_parts_in_time() -> None:
+    app = opened("data", source="A random walk (a series)")
+    assert complaints(app) == []
+    assert "162 windows, 20 steps of 1 value; position 1 step later is predicted" in words(app)
+    assert "40 windows that would straddle two parts are left out" in words(app)
+    assert pictures(app) == 4  # a window, the target, its parts over time, the mean window
+    app = sound(app.selectbox(key="foretold").set_value("difference").run())
+    assert "change of position in 1 step is predicted" in words(app)
+    app = sound(app.number_input(key="window").set_value(64).run())
+    assert "set the window to at most 35" in complaints(app)[0]
+
+
+def test_a_file_of_a_series_is_recognised_and_its_window_fits() -> None:
+    app = upload(opened("data", source="My own file"), "sales.csv", csv(sales(100)))
+    assert complaints(app) == []
+    assert "a series of 100 values of sold" in words(app).replace("\\", "")
+    assert app.number_input(key="window").value == 15
+    app = sound(app.selectbox(key="layout").set_value("wide").run())
+    assert "cannot be read as wide" in complaints(app)[0]
+
+
+def test_a_file_of_labelled_texts_is_shown_text_by_text() -> None:
+    app = upload(opened("data", source="My own file"), "reviews.tsv", tsv(reviews(120)))
+    assert complaints(app) == []
+    said = words(app).replace("\\", "")
+    assert "120 texts in review, label sentiment" in said
+    assert "120 texts of up to 64 words" in said
+    assert pictures(app) == 2  # the tokens, the labels
+    app = sound(app.slider(key="row").set_value(7).run())
+    assert "text 7, sentiment " in words(app).replace("\\", "")
+    app = sound(app.number_input(key="window").set_value(10).run())
+    assert "the first 10 words are read" in words(app).replace("\\", "")
+    app = sound(app.selectbox(key="tokens").set_value("characters").run())
+    assert "120 texts of up to 10 characters" in words(app)
+
+
+def test_a_text_is_coloured_up_to_its_end(trained: Callable[[str], Run]) -> None:
+    run = trained("sentiment")
+    started = run.view().started
+    assert baselines_of(run) == {"class shares", "bag of words"}
+    assert started is not None
+    assert sum(started.sizes.values()) == 120
+    app = page(opened(run=run.id), "attention")
+    assert "Weights when sentiment is predicted." in words(app)
+
+
+def test_persistence_stands_beside_the_network(trained: Callable[[str], Run]) -> None:
+    app = opened(run=trained("random walk").id)
+    assert "ersistence, the last value once more" in words(app)
+    assert "persistence" in app.table[0].value.index
 
 
 def test_how_a_table_is_read_can_be_corrected() -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from rnnviz import cli
 from rnnviz.config import LAYOUT_NAMES
+from rnnviz.data.kinds import KINDS
 from rnnviz.data.layouts import LAYOUTS
 from rnnviz.data.sandbox import Sandbox
 
@@ -380,12 +381,12 @@ def test_what_a_long_table_lacks_is_missing(said: Said, tmp_path: Path) -> None:
 
 def test_the_readme_shows_every_layout() -> None:
     readme = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
-    assert [name for name in LAYOUTS if f"\n| {name} |" not in readme] == []
+    assert [name for name in (*LAYOUTS, *KINDS) if f"\n| {name} |" not in readme] == []
 
 
 def test_every_layout_has_its_name_among_the_settings() -> None:
     assert next(iter(LAYOUT_NAMES)) == "auto"
-    assert set(LAYOUT_NAMES) - {"auto"} == set(LAYOUTS)
+    assert set(LAYOUT_NAMES) - {"auto"} == set(LAYOUTS) | set(KINDS)
 
 
 # --- damaged on purpose ---------------------------------------------------------------------------

@@ -44,6 +44,9 @@ class Source:
     simulated: bool = False
 
 
+PARTS = ("train", "validation", "test")
+
+
 @dataclass(frozen=True, kw_only=True)
 class SequenceDataset:
     """N sequences with their targets, read-only.
@@ -62,6 +65,9 @@ class SequenceDataset:
     classes: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
     ids: tuple[str, ...]  # a split never cuts through an id
+    whose: str = "people"  # what ids name, in the plural
+    parts: tuple[str, ...] = ()  # of each row one of PARTS, where time and not chance decides it
+    persistence: Float[np.ndarray, "N K"] | None = None  # what the last value, once more, predicts
     covariates: Float[np.ndarray, "N C"]
     covariate_names: tuple[Variable, ...] = ()
     groups: dict[str, tuple[str, ...]]  # label of each sequence, by grouping: "BMI class", ...
@@ -138,6 +144,18 @@ def split_by_id(ids: tuple[str, ...], seed: int) -> Split:
     )
 
 
+def split_of(dataset: SequenceDataset, seed: int) -> Split:
+    """The data's own parts, or else split_by_id.
+
+    Raises:
+        DataError: fewer than 5 people.
+    """
+    if not dataset.parts:
+        return split_by_id(dataset.ids, seed)
+    of_row = np.asarray(dataset.parts)
+    return Split(**{name: np.flatnonzero(of_row == name) for name in PARTS})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scaler:
     """x -> (x - mean) / sd, per column; a column that does not vary becomes 0, never NaN."""
@@ -207,6 +225,8 @@ def subset(dataset: SequenceDataset, rows: Int[np.ndarray, " M"]) -> SequenceDat
         targets=dataset.targets[rows],
         lengths=dataset.lengths[rows],
         ids=tuple(dataset.ids[row] for row in rows),
+        parts=tuple(dataset.parts[row] for row in rows) if dataset.parts else (),
+        persistence=None if dataset.persistence is None else dataset.persistence[rows],
         covariates=dataset.covariates[rows],
         groups={k: tuple(labels[row] for row in rows) for k, labels in dataset.groups.items()},
         wear=None if dataset.wear is None else dataset.wear[rows],

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from rnnviz.config import DataConfig
+from rnnviz.data import kinds
 from rnnviz.data.layout import Layout
 from rnnviz.data.quality import clean
 from rnnviz.data.reading import Opened, read_upload, tables_of_days
 from rnnviz.data.table import ids_of, kept_rows
-from rnnviz.data.uploads import open_upload
+from rnnviz.data.uploads import Upload, open_upload
 from rnnviz.errors import DataError
 
 
@@ -19,13 +20,13 @@ from rnnviz.errors import DataError
 class Shown:
     """One file in a few numbers; the fields are the keys of the JSON."""
 
-    rows: int  # people or days
-    steps: int  # of a day; 0 where the table holds people without minutes
+    rows: int  # people, days, values of a series
+    steps: int  # of a day; 0 where the table holds no days
     id: str | None
     target: str | None
     covariates: tuple[str, ...]
     mean: float | None  # of all values of all steps, missing ones left out
-    missing: int  # values of steps
+    missing: int  # values of steps, or of a series
     layout: str
     reader: str
     objects: tuple[dict[str, Any], ...]  # name, kind, rows, columns, types
@@ -41,9 +42,39 @@ def show(config: DataConfig, home: Path) -> tuple[str, Shown]:
     Raises:
         DataError: the file cannot be read, or nothing that is known is in it.
     """
+    found = kinds.find(config, home)
+    if found is not None:
+        return found.summary, _shown_kind(found, open_upload(home, config.file))
     config, notes = _with_table(config, home)
     read = read_upload(config, home)
     return read.layout(config).summary, _shown(read, config, notes)
+
+
+def _shown_kind(found: kinds.Recognised, upload: Upload) -> Shown:
+    return Shown(
+        rows=found.rows,
+        steps=0,
+        id=None,
+        target=found.target,
+        covariates=(),
+        mean=found.mean,
+        missing=found.missing,
+        layout=found.layout,
+        notes=(*upload.notes, *found.notes),
+        **_of_upload(upload),
+    )
+
+
+def _of_upload(upload: Upload) -> dict[str, Any]:
+    """What the fields of the same names say of the file."""
+    return {
+        "reader": upload.reader,
+        "objects": tuple(
+            {"name": t.name, "kind": t.kind, "rows": t.rows, "columns": t.columns, "types": t.types}
+            for t in upload.tables
+        ),
+        "skipped": tuple(asdict(s) for s in upload.skipped),
+    }
 
 
 def _with_table(config: DataConfig, home: Path) -> tuple[DataConfig, tuple[str, ...]]:
@@ -74,13 +105,8 @@ def _shown(read: Opened, config: DataConfig, notes: tuple[str, ...]) -> Shown:
         mean=float(np.nanmean(values, dtype=np.float64)) if known else None,
         missing=missing,
         layout=layout.name,
-        reader=upload.reader,
-        objects=tuple(
-            {"name": t.name, "kind": t.kind, "rows": t.rows, "columns": t.columns, "types": t.types}
-            for t in upload.tables
-        ),
-        skipped=tuple(asdict(s) for s in upload.skipped),
         notes=(*notes, *upload.notes, *_counted(read, layout, config), *layout.left_out),
+        **_of_upload(upload),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rnnviz.config import DataConfig
-from rnnviz.data import nhanes, reading, stored, text, uploads
+from rnnviz.data import kinds, nhanes, reading, series, stored, text, uploads
 from rnnviz.data.dataset import SequenceDataset
 from rnnviz.data.days import as_sequences
 
@@ -19,12 +19,24 @@ def _text(config: DataConfig, home: Path) -> SequenceDataset:
 
 def _file(config: DataConfig, home: Path) -> SequenceDataset:
     folder = uploads.folder_of(home, config.file)
-    return stored.kept(folder, config, lambda: as_sequences(reading.load(config, home), config))
+    return stored.kept(folder, config, lambda: _of_file(config, home))
+
+
+def _of_file(config: DataConfig, home: Path) -> SequenceDataset:
+    found = kinds.find(config, home)
+    if found is not None:
+        return found.as_sequences(config)
+    return as_sequences(reading.load(config, home), config)
+
+
+def _series(config: DataConfig, _home: Path) -> SequenceDataset:
+    return series.windows(series.random_walk(), config)
 
 
 DATASETS: Mapping[str, Callable[[DataConfig, Path], SequenceDataset]] = {
     "nhanes": _nhanes,
     "text": _text,
+    "series": _series,
     "file": _file,
 }
 

@@ -23,7 +23,8 @@ from rnnviz.data.dataset import SequenceDataset, Source, Task, Variable
 VERSION = 1  # of what is made: raise it whenever the same settings give other values
 MOST_KEPT = 4  # data sets of one upload
 _MAPPED = ("inputs", "wear")
-_ARRAYS = (*_MAPPED, "targets", "lengths", "times", "covariates")
+_ARRAYS = (*_MAPPED, "targets", "lengths", "times", "covariates", "persistence")
+_PLAIN = ("name", "time_unit", "whose", "standardise")
 _VARIABLES = ("features", "outputs", "covariate_names")
 
 
@@ -74,10 +75,10 @@ def _write(folder: Path, stem: str, made: SequenceDataset) -> None:
     arrays = [name for name in _ARRAYS if getattr(made, name) is not None]
     for name in arrays:
         _replace(folder / f"{stem}.{name}.npy", partial(np.save, arr=getattr(made, name)))
-    words = ("classes", "vocabulary", "ids", "notes")
+    words = ("classes", "vocabulary", "ids", "parts", "notes")
     plain: dict[str, Any] = {
         "arrays": arrays,
-        "values": {name: getattr(made, name) for name in ("name", "time_unit", "standardise")},
+        "values": {name: getattr(made, name) for name in _PLAIN},
         "variables": {name: getattr(made, name) for name in _VARIABLES},
         "words": {name: getattr(made, name) for name in words},
         "groups": made.groups,

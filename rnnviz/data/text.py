@@ -41,8 +41,8 @@ def load(config: DataConfig, text: str | None = None) -> SequenceDataset:
     source = SAMPLE if text is None else Source(title="Your own text")
     tokens = tokenise(sample() if text is None else text, config.tokens)
     _check(tokens, config)
-    vocabulary, notes = _vocabulary(tokens, config.tokens)
-    indices = _indices(tokens, vocabulary, config.tokens)
+    vocabulary, notes = vocabulary_of(tokens, config.tokens)
+    indices = indices_of(tokens, vocabulary, config.tokens)
     n, steps = (len(indices) - 1) // config.window, config.window
     rest = len(indices) - 1 - n * steps
     if rest:
@@ -108,7 +108,13 @@ def encode(text: str, dataset: SequenceDataset) -> Int[np.ndarray, " L"]:
             f"the network never saw {shown}{' and others' if len(strange) > 5 else ''}; "
             f"use only the {len(dataset.vocabulary)} {tokens} of the text it learned from"
         )
-    return _indices(parts, dataset.vocabulary, tokens)
+    return indices_of(parts, dataset.vocabulary, tokens)
+
+
+def tokens_of(dataset: SequenceDataset, row: int) -> tuple[str, ...]:
+    """The tokens of one sequence, up to its length."""
+    read = dataset.inputs[row, : dataset.lengths[row]]
+    return tuple(dataset.vocabulary[int(index)] for index in read)
 
 
 def decode(tokens: Int[np.ndarray, " L"], dataset: SequenceDataset) -> str:
@@ -138,7 +144,7 @@ def _check(tokens: list[str], config: DataConfig) -> None:
         )
 
 
-def _vocabulary(tokens: list[str], kind: str) -> tuple[tuple[str, ...], list[str]]:
+def vocabulary_of(tokens: list[str], kind: str) -> tuple[tuple[str, ...], list[str]]:
     """Tokens by falling count within the bound, in code point order, and a note on the others."""
     counts = Counter(tokens)
     most = MOST_CHARACTERS if kind == "characters" else MOST_WORDS
@@ -156,7 +162,7 @@ def _vocabulary(tokens: list[str], kind: str) -> tuple[tuple[str, ...], list[str
     return (*sorted(kept), unknown), [note]
 
 
-def _indices(tokens: list[str], vocabulary: tuple[str, ...], kind: str) -> Int[np.ndarray, " L"]:
+def indices_of(tokens: list[str], vocabulary: tuple[str, ...], kind: str) -> Int[np.ndarray, " L"]:
     """Places in the vocabulary; what is not in it takes its stand-in's, which must be there."""
     place = {token: index for index, token in enumerate(vocabulary)}
     unknown = place.get(UNKNOWN[kind], -1)

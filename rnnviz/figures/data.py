@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Int
 
-from rnnviz.data.dataset import SequenceDataset, Split
+from rnnviz.data.dataset import SequenceDataset, Split, Task
 from rnnviz.errors import DataError
 from rnnviz.figures.clock import Clock, clock_axis
 from rnnviz.figures.colours import with_alpha
@@ -134,7 +134,8 @@ def mean_day(dataset: SequenceDataset, by: str = "", *, dark: bool = False) -> g
         group: f"{plain(group, 24)} (n = {(of == group).sum():,})"
         for group in in_order(of.tolist())
     }
-    title = f"Mean day{f' by {by}' if by else ''}, ± 1 standard error{_simulated(dataset)}"
+    what = "day" if dataset.time_unit == "min" else "sequence"
+    title = f"Mean {what}{f' by {by}' if by else ''}, ± 1 standard error{_simulated(dataset)}"
     steps = found.values.shape[1]
     figure = frame(
         title,
@@ -168,7 +169,7 @@ def target_histogram(
     Raises:
         DataError: the target is a token, or there are several targets.
     """
-    if dataset.vocabulary:
+    if dataset.task is Task.NEXT_TOKEN:
         raise DataError("a text has no single target; look at its token frequencies")
     targets = dataset.targets if dataset.classes else dataset.targets[:, 0]
     variable = dataset.outputs[0]
@@ -227,6 +228,43 @@ def _distribution(
         fillcolor=faint(colour, dark),
         hovertemplate=hover,
     )
+
+
+def targets_over_time(dataset: SequenceDataset, split: Split, *, dark: bool = False) -> go.Figure:
+    """The target of every row in the order of the data, which is that of time, part by part.
+
+    Raises:
+        DataError: the target is no number.
+    """
+    if dataset.vocabulary or dataset.classes:
+        raise DataError("only numbers can be drawn in their order; look at the target's shares")
+    targets, variable, p = dataset.targets[:, 0], dataset.outputs[0], palette(dark)
+    parts = _parts(split, len(targets))
+    labels = {name: f"{name} (n = {len(rows):,})" for name, rows in parts.items()}
+    figure = frame(
+        f"{variable.name}{_simulated(dataset)}",
+        dark=dark,
+        plot_height=220,
+        keeps="in order",
+        legend=list(labels.values()),
+    )
+    for name, rows in parts.items():
+        kept = rows[envelope(targets[rows])]
+        figure.add_trace(
+            go.Scatter(
+                x=kept + 1,
+                y=targets[kept],
+                text=[plain(dataset.ids[row], 40) for row in kept],
+                name=labels[name],
+                mode="lines",
+                line={"color": p.role(name), "width": 1.6, "dash": DASHES.get(name)},
+                hovertemplate=f"{name}: %{{text}}<br>%{{y:.4~g}}<extra></extra>",
+            )
+        )
+    unit = f" [{plain(variable.unit)}]" if variable.unit else ""
+    figure.update_xaxes(title_text=plain(dataset.whose))
+    figure.update_yaxes(title_text=f"{plain(variable.name)}{unit}")
+    return figure
 
 
 def wear_by_hour(dataset: SequenceDataset, *, dark: bool = False) -> go.Figure:

@@ -7,11 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.config import ATTENTIONS
+from rnnviz.data.dataset import Task
 from rnnviz.figures import VIEWS
 from rnnviz.figures.attention import attention_by_group
 from rnnviz.figures.theme import Quantity
 from rnnviz.figures.unrolled import naming
-from rnnviz.ui import session
+from rnnviz.ui import controls, session
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.components.tokens import coloured_tokens
 from rnnviz.ui.layout import pair
@@ -40,10 +41,14 @@ def weights(seen: Looking) -> None:
 
 def _text(seen: Looking) -> None:
     query, (_, weights) = seen.look.query, seen.attention
-    st.caption(f"Weights when the token after step {query + 1} is predicted; click to choose it.")
+    if seen.dataset.task is Task.NEXT_TOKEN:
+        said = f"Weights when the token after step {query + 1} is predicted; click to choose it."
+    else:
+        said = f"Weights when {controls.escaped(seen.dataset.outputs[0].name)} is predicted."
+    st.caption(said)
     coloured_tokens(
         seen.tokens,
-        weights[seen.chosen.sequence, query],
+        weights[seen.chosen.sequence, query, : len(seen.tokens)],
         low=0.0,
         high=float(weights.max()),
         dark=seen.look.dark,

@@ -6,9 +6,11 @@ from typing import Any
 import streamlit as st
 
 from rnnviz.config import NOBODY, SUGGESTED, DataConfig
+from rnnviz.data import kinds
 from rnnviz.data.arranged import Arranged
 from rnnviz.data.days import MINUTES
 from rnnviz.data.forms import endings
+from rnnviz.data.kinds import Recognised
 from rnnviz.data.layout import BETWEEN, Layout
 from rnnviz.data.reading import PREFERRED
 from rnnviz.data.uploads import Upload, open_upload, prune, store, store_text
@@ -16,6 +18,12 @@ from rnnviz.errors import DataError
 from rnnviz.ui import controls, fetching, session
 
 OF_A_DAY = ("blocks", "scale", "mask")
+OF_SOURCE = {  # widgets that need nothing but a source
+    "nhanes": ("people", "days", *OF_A_DAY),
+    "text": ("tokens", "window"),
+    "series": ("window", "horizon", "foretold"),
+    "file": (),
+}
 OF_COLUMNS = ("table", "target", "person", "left_out")  # widgets whose options a file gives
 OF_A_TABLE = (
     *("table", "layout", "join", "person", "target"),
@@ -48,23 +56,20 @@ def settings_of_source(source: str) -> DataConfig | None:
         values |= found
     elif source == "text":
         values["file"] = _text()
-    names = {
-        "nhanes": ("people", "days", *OF_A_DAY),
-        "file": OF_A_DAY,
-        "text": ("tokens", "window"),
-    }
-    for name in names[source]:
-        values[name] = controls.widget(settings[name])
+    begin = SUGGESTED.get(source, {})
+    for name in OF_SOURCE[source]:
+        values[name] = controls.widget(settings[name], default=begin.get(name))
     return DataConfig(**values)
 
 
-def _file() -> dict[str, str] | None:
+def _file() -> dict[str, Any] | None:
     sent = st.file_uploader(
         "An R file (.rda, .RData, .rds), a table (.csv, .tsv), SAS (.xpt) or Parquet",
         type=list(endings()),
         key=f"upload_{session.uploads()}",
         help="One row per person or day: 1440 minute columns such as MIN1 … MIN1440, and a column "
-        "to predict such as BMI. Other layouts are recognised as well. The file may be compressed; "
+        "to predict such as BMI. Other layouts are recognised as well, and so are a column of "
+        "numbers in the order of time, and texts with labels. The file may be compressed; "
         "it is parsed in a process of its own and stays on this computer.",
     )
     if sent is not None:
@@ -95,7 +100,7 @@ def _take(kind: str, name: str, data: bytes) -> None:
     st.rerun()
 
 
-def _columns(upload: Upload) -> dict[str, str]:
+def _columns(upload: Upload) -> dict[str, Any]:
     """Which table, how it is read, and what is predicted from it."""
     table = _table(upload)
     for skipped in upload.skipped:
@@ -106,6 +111,9 @@ def _columns(upload: Upload) -> dict[str, str]:
         layout = controls.widget(controls.named(DataConfig)["layout"])
         join = _join()
     config = DataConfig(source="file", file=upload.id, table=table, layout=layout, join=join)
+    if _kind(config) is not None:
+        with place:
+            return {"table": table, "layout": layout, **_of_kind(config)}
     read = session.opened(config)
     with how:
         config = replace(config, person=_person(read.table, read.layout(config)))
@@ -116,7 +124,32 @@ def _columns(upload: Upload) -> dict[str, str]:
         for name in ("missing", "saturation"):
             config = replace(config, **{name: controls.widget(controls.named(DataConfig)[name])})
     place.caption(controls.escaped(read.layout(config).summary))
-    return {name: getattr(config, name) for name in OF_A_TABLE}
+    of_days = {name: controls.widget(controls.named(DataConfig)[name]) for name in OF_A_DAY}
+    return {name: getattr(config, name) for name in OF_A_TABLE} | of_days
+
+
+@st.cache_resource(show_spinner="Reading the table …", max_entries=3)
+def _kind(config: DataConfig) -> Recognised | None:
+    return kinds.find(config, session.home())
+
+
+def _of_kind(config: DataConfig) -> dict[str, Any]:
+    """What is predicted, and the settings that matter for such a table."""
+    found = _kind(config)
+    assert found is not None
+    options = list(found.targets)
+    session.forget_unless("target", options)
+    values: dict[str, Any] = {}
+    if len(options) > 1:
+        start = options.index(found.target)
+        chosen = st.selectbox("Predict", options, start, key="target", bind="query-params")
+        values["target"] = chosen
+        found = _kind(replace(config, target=chosen)) or found
+    st.caption(controls.escaped(found.summary))
+    settings = controls.named(DataConfig)
+    for name, begin in found.settings.items():
+        values[name] = controls.widget(settings[name], default=begin)
+    return values
 
 
 def _table(upload: Upload) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from rnnviz.data.dataset import SequenceDataset, Task
+from rnnviz.data.dataset import SequenceDataset
+from rnnviz.data.text import tokens_of
 from rnnviz.errors import TraceError
 from rnnviz.events import RunView
 from rnnviz.figures import Look
@@ -42,12 +43,12 @@ class Looking:
     @property
     def is_text(self) -> bool:
         """Whether steps are tokens."""
-        return self.dataset.task is Task.NEXT_TOKEN
+        return bool(self.dataset.vocabulary)
 
     @property
     def tokens(self) -> tuple[str, ...]:
         """What was read at each step."""
-        return tuple(self.dataset.vocabulary[int(i)] for i in self.dataset.inputs[self.row])
+        return tokens_of(self.dataset, self.row)
 
     @property
     def attention(self) -> tuple[Float[np.ndarray, "B Q T"], Float[np.ndarray, "B Q T"]]:
@@ -88,7 +89,7 @@ def looking() -> Looking | None:
     chosen = session.selection(trace)
     layer = trace.layers[chosen.layer]
     row = int(trace.sequences[chosen.sequence])
-    if data.source.simulated:
+    if data.source.simulated and data.whose == "people":
         st.caption("Simulated people: calibrated to NHANES 2003–06, none of them real.")
     look = Look(
         sequence=chosen.sequence,

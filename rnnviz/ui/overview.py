@@ -4,12 +4,19 @@ import numpy as np
 import streamlit as st
 
 from rnnviz.config import DataConfig, RunConfig, TrainingConfig
-from rnnviz.data.dataset import SequenceDataset, Task, split_by_id
+from rnnviz.data.dataset import SequenceDataset, Task, split_of
+from rnnviz.data.text import tokens_of
 from rnnviz.figures import data as figures
 from rnnviz.ui import controls, session
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
 from rnnviz.ui.words import summary, target_words
+
+ROW = {
+    "people": "One person or day.",
+    "windows": "One window, named after its target's time.",
+    "texts": "One text.",
+}
 
 
 def described(config: DataConfig) -> None:
@@ -29,11 +36,14 @@ def described(config: DataConfig) -> None:
 def glance(config: DataConfig) -> None:
     """One sequence as the network will read it, and what is to be predicted from it."""
     dataset, dark = session.dataset(config), session.dark()
-    if dataset.task is Task.NEXT_TOKEN:
+    if dataset.vocabulary:
         plot(figures.token_frequencies(dataset, dark=dark), key="glance")
+        each = "predicts the next"
+        if dataset.task is Task.CLASSIFICATION:
+            each = f"says at the end which {controls.escaped(dataset.outputs[0].name)} it has"
         st.caption(
             f"One of {len(dataset.ids)} sequences: at every step the network reads one token and "
-            "predicts the next."
+            f"{each}."
         )
         return
     row = np.argsort(dataset.targets.reshape(-1), kind="stable")[len(dataset.ids) // 2]
@@ -48,22 +58,24 @@ def glance(config: DataConfig) -> None:
 def pictures(config: DataConfig) -> None:
     """Sequences, wear, target, the mean over groups."""
     dataset, dark = session.dataset(config), session.dark()
-    if dataset.task is Task.NEXT_TOKEN:
+    if dataset.vocabulary:
         _text(dataset, dark)
         return
-    row = st.slider("Row", 1, len(dataset.ids), key="row", help="One person or day.") - 1
-    groups = ", ".join(f"{by}: {labels[row]}" for by, labels in dataset.groups.items())
-    st.caption(controls.escaped(f"{dataset.ids[row]}; {groups}"))
+    row = st.slider("Row", 1, len(dataset.ids), key="row", help=ROW[dataset.whose]) - 1
+    groups = [f"; {by}: {labels[row]}" for by, labels in dataset.groups.items()]
+    st.caption(controls.escaped(dataset.ids[row] + "".join(groups)))
     plot(figures.day_curve(dataset, row, dark=dark), key="day")
     left, right = pair("shares")
-    split = split_by_id(dataset.ids, session.seed(TrainingConfig().seed))
+    split = split_of(dataset, session.seed(TrainingConfig().seed))
     with left:
         plot(figures.target_histogram(dataset, split, dark=dark), key="targets")
     with right:
+        if dataset.parts:
+            plot(figures.targets_over_time(dataset, split, dark=dark), key="in_order")
         if dataset.wear is not None:
             plot(figures.wear_by_hour(dataset, dark=dark), key="wear")
     by = st.selectbox(
-        "Mean over people, by",
+        f"Mean over {dataset.whose}, by",
         ["all together", *dataset.groups],
         key="mean_by",
         bind="query-params",
@@ -74,6 +86,14 @@ def pictures(config: DataConfig) -> None:
 
 def _text(dataset: SequenceDataset, dark: bool) -> None:
     plot(figures.token_frequencies(dataset, dark=dark), key="token_shares")
-    st.markdown("##### The first sequence")
+    row = 0
+    if dataset.task is Task.CLASSIFICATION:
+        split = split_of(dataset, session.seed(TrainingConfig().seed))
+        plot(figures.target_histogram(dataset, split, dark=dark), key="targets")
+        row = st.slider("Row", 1, len(dataset.ids), key="row", help=ROW[dataset.whose]) - 1
+        said = target_words(dataset, float(dataset.targets[row]))
+        st.markdown(f"##### {controls.escaped(f'{dataset.ids[row]}, {said}')}")
+    else:
+        st.markdown("##### The first sequence")
     joint = "" if max(map(len, dataset.vocabulary)) == 1 else " "
-    st.text(joint.join(dataset.vocabulary[int(token)] for token in dataset.inputs[0]))
+    st.text(joint.join(tokens_of(dataset, row)))

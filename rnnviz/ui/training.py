@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.config import SUGGESTED, ModelConfig, RunConfig, TrainingConfig
-from rnnviz.data.dataset import Task, split_by_id
+from rnnviz.data.dataset import SequenceDataset, Task, split_of
 from rnnviz.errors import ConfigError, RnnvizError
 from rnnviz.estimate import check_memory, estimate
 from rnnviz.events import RunView
@@ -185,7 +185,7 @@ def _progress(run: Run, seen: live.Look) -> None:
         if failed:
             st.error(controls.escaped(state.text))
         survey = session.survey(run, view)
-        st.markdown(verdict(view, dataset.task, error_of(run, survey)))
+        st.markdown(verdict(view, dataset.task, error_of(run, survey), dataset.whose))
         now = (run.id, dark, state.kind, len(view.epochs))
         loss = partial(history.loss_curve, view, dark=dark)
         plot(session.kept_figure("loss", (*now, view.step), loss), key="loss")
@@ -231,7 +231,15 @@ def error_of(run: Run, survey: Survey | None) -> float | None:
     dataset = session.dataset(run.config.data)
     if survey is None or dataset.task is not Task.REGRESSION:
         return None
-    split = split_by_id(dataset.ids, run.config.training.seed)
-    error = difference_error(survey, float(dataset.targets[split.train].mean()), dataset.ids)
+    split = split_of(dataset, run.config.training.seed)
+    mean = float(dataset.targets[split.train].mean())
+    error = difference_error(survey, mean, _independent(dataset))
     # the survey holds the first of many test rows, the scores are of all
     return error * math.sqrt(len(survey.sequences) / len(split.test))
+
+
+def _independent(dataset: SequenceDataset) -> tuple[str, ...]:
+    """Whose rows count as one: a person's, or those of windows that share values."""
+    if dataset.whose != "windows":
+        return dataset.ids
+    return tuple(str(row // dataset.steps) for row in range(len(dataset.ids)))

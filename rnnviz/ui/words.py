@@ -131,11 +131,12 @@ REFERENCE_WORDS = {
 }
 
 
-def verdict(view: RunView, task: Task, error: float | None = None) -> str:
+def verdict(view: RunView, task: Task, error: float | None = None, whose: str = "people") -> str:
     """Whether the network beats the predictor that knows no inputs, on the test part.
 
     Args:
         error: standard error of the difference of both losses, where it is known.
+        whose: what the rows are of, in the plural.
     """
     started = view.started
     if started is None:
@@ -149,18 +150,35 @@ def verdict(view: RunView, task: Task, error: float | None = None) -> str:
     rival = REFERENCE_WORDS[base.predictor]
     facts = f"test {name} {number(ours)} against {number(theirs)}{unit}"
     people = started.people["test"] if task is not Task.NEXT_TOKEN else 0
-    of_whom = f", {people} people" if people else ""
+    of_whom = f", {people} {whose}" if people else ""
+    more = _persistence(view, ours)
     difference = theirs - ours
     if error is not None and 0 < difference < 2 * error:
         noise = f"the difference of {number(difference, 3)} is within two standard errors "
         return (
             f"The network does not beat {rival} beyond chance: {facts}; "
-            f"{noise}({number(2 * error, 3)}{of_whom})."
+            f"{noise}({number(2 * error, 3)}{of_whom}).{more}"
         )
     if difference > 0:
         share = 100 * difference / theirs if theirs else 0.0
-        return f"The network beats {rival}: {facts}, {share:.0f} % lower{of_whom}."
-    return f"The network does not beat {rival}: {facts}{of_whom}."
+        return f"The network beats {rival}: {facts}, {share:.0f} % lower{of_whom}.{more}"
+    return f"The network does not beat {rival}: {facts}{of_whom}.{more}"
+
+
+def _persistence(view: RunView, ours: float) -> str:
+    """How the last value once more does beside the network; never that the network beats it."""
+    started = view.started
+    base = of_part(started.baselines, "persistence", "test") if started else None
+    if started is None or base is None:
+        return ""
+    theirs = base.metrics[started.metric]
+    facts = f"test {METRICS[started.metric]} {number(theirs)}"
+    if ours >= theirs:
+        return f" It does not beat persistence, the last value once more: {facts}."
+    return (
+        f" Persistence, the last value once more, has {facts}; one test part cannot tell whether "
+        "the network's lower error is more than chance."
+    )
 
 
 def target_words(data: SequenceDataset, target: float) -> str:
@@ -178,6 +196,16 @@ def summary(config: RunConfig, data: SequenceDataset) -> str:
         return (
             f"{len(data.ids)} sequences of {data.steps} {config.data.tokens}, "
             f"{len(data.vocabulary)} different ones; the next one is predicted at every step"
+        )
+    if data.vocabulary:
+        return (
+            f"{len(data.ids)} {data.whose} of up to {data.steps} {config.data.tokens}, "
+            f"{len(data.vocabulary)} different ones; {data.outputs[0].name} is predicted"
+        )
+    if data.whose != "people":
+        return (
+            f"{len(data.ids)} {data.whose}, {data.steps} steps of {size} {values}; "
+            f"{data.outputs[0].name} is predicted"
         )
     people = len(set(data.ids))
     rows = (
