@@ -190,7 +190,7 @@ def outcome(run: Run | None) -> None:
     if run is None or run.program != APPLYING:
         return
     seen = live.look(run)
-    task = session.dataset(run.config.data).task
+    dataset = session.dataset(run.config.data)
     st.markdown(f"##### {controls.escaped(run.title)}")
 
     def draw(view: RunView, state: State) -> None:
@@ -198,10 +198,14 @@ def outcome(run: Run | None) -> None:
             st.error(controls.escaped(state.text))
         else:
             st.progress(state.done, text=said(state))
-        st.markdown(verdict(view, task, error_of(run, session.survey(run, view))))
+        error = error_of(run, session.survey(run, view))
+        st.markdown(verdict(view, dataset.task, error, dataset.whose))
 
     live.ticking(draw, run, seen, every=EVERY, name="applied")
     if seen[1].kind == "finished":
+        st.caption(
+            "A model's file does not say what it was trained on: this test part may be among it."
+        )
         attends = run.config.model.attention != "none"
         pages = (
             "**Unrolled**, **Gates** and **Attention**" if attends else "**Unrolled** and **Gates**"
