@@ -114,6 +114,8 @@ def trace_plan(config: RunConfig, dataset: SequenceDataset) -> TracePlan:
     if model.attention != "none":
         queries = dataset.steps if dataset.task is Task.NEXT_TOKEN else 1
         per_sequence += 2 * queries * dataset.steps
+        weights += 2 * (size * ways) ** 2 + size * ways
+    weights += dataset.output_size * (2 * size * ways + 1)  # the head
     per_sequence += dataset.steps * dataset.input_size
     if dataset.task is Task.NEXT_TOKEN:
         per_sequence += dataset.steps * dataset.output_size

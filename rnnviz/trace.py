@@ -64,6 +64,31 @@ class LayerTrace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DenseTrace:
+    """One dense layer: squash(W x + b)."""
+
+    weights: Float[np.ndarray, "K D"]
+    bias: Float[np.ndarray, " K"]
+    activation: str  # one of rnnviz.config.ACTIVATIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadoutTrace:
+    """How outputs follow from the top layer's states: attention, covariates, dense layers, head."""
+
+    attention: str  # one of rnnviz.config.ATTENTIONS
+    keys: Float[np.ndarray, "D D"] | None  # general and additive attention
+    queries: Float[np.ndarray, "D D"] | None  # additive attention
+    score: Float[np.ndarray, " D"] | None  # likewise
+    covariates: Float[np.ndarray, "B C"]  # as the network saw them; none where it did not
+    dense: tuple[DenseTrace, ...]  # the last is the head
+    every_step: bool  # outputs at each step, attention over the steps up to it
+    probabilities: bool  # outputs pass a softmax; else they are scaled numbers
+    mean: Float[np.ndarray, " K"]  # of the target: number = scaled * sd + mean, 0 and 1 else
+    sd: Float[np.ndarray, " K"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trace:
     """A model's forward and backward pass over a few sequences, at one moment of training."""
 
@@ -78,6 +103,7 @@ class Trace:
     layers: tuple[LayerTrace, ...]
     scores: Float[np.ndarray, "B Q T"] | None  # attention before the softmax; -inf is masked
     attention: Float[np.ndarray, "B Q T"] | None  # after the softmax: rows sum to 1
+    readout: ReadoutTrace | None = None  # None in what earlier versions kept
 
     def layer(self, layer: int, *, reverse: bool = False) -> LayerTrace:
         """One direction of one layer.

@@ -2,7 +2,20 @@
 
 from collections.abc import Mapping
 
-from rnnviz.cells.base import Cell, Gate, Gates, Parts, Recur, States, recur_with, split_gates
+from rnnviz.cells.base import (
+    Cell,
+    Force,
+    Gate,
+    Gates,
+    Local,
+    Parts,
+    Recur,
+    Slopes,
+    States,
+    as_it_is,
+    recur_with,
+    split_gates,
+)
 from rnnviz.cells.gru import Gru
 from rnnviz.cells.lstm import Lstm
 from rnnviz.cells.rnn import Rnn
@@ -25,11 +38,15 @@ CELLS: Mapping[str, Cell] = {
 __all__ = [
     "CELLS",
     "Cell",
+    "Force",
     "Gate",
     "Gates",
+    "Local",
     "Parts",
     "Recur",
+    "Slopes",
     "States",
+    "as_it_is",
     "recur_with",
     "split_gates",
 ]

@@ -5,7 +5,7 @@ torch, replay in NumPy, and serve one step as well as all steps at once. No torc
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,13 @@ Array = Any  # an array of NumPy or torch; all arrays of a call are of one libra
 Parts = tuple[Float[Array, "*batch H"], ...]  # one array per gate, in the order of Cell.gates
 States = tuple[Float[Array, "*batch H"], ...]  # in the order of Cell.states; the first is h
 Recur = Callable[[Float[Array, "*batch H"]], Parts]  # s -> U_k s + b_k for every gate k
+Force = Callable[[int, Float[Array, "*batch H"]], Float[Array, "*batch H"]]  # gate k, its values
+Slopes = tuple[Float[Array, "*batch H"] | None, ...]  # None is zero everywhere
+
+
+def as_it_is(gate: int, values: Array) -> Array:  # noqa: ARG001 - a Force
+    """The force that changes nothing."""
+    return values
 
 
 class Gate(NamedTuple):
@@ -34,6 +41,24 @@ class Gates(NamedTuple):
     values: Parts
 
 
+class Local(NamedTuple):
+    """The derivatives of one step, each unit by itself; what a state is carried to counts apart.
+
+    Attributes:
+        by_gate: of each state by each gate's preactivation, other states of the step held.
+        by_before: of each state by each state before, other than through U.
+        shown: of h by each carried state of the same step.
+        scaled: of each preactivation by its own U s + b_U; None is one everywhere.
+        reset: of the gate that scales what U reads, by its preactivation; None where none does.
+    """
+
+    by_gate: tuple[Slopes, ...]
+    by_before: tuple[Slopes, ...]
+    shown: Parts
+    scaled: Slopes
+    reset: Float[Array, "*batch H"] | None = None
+
+
 class Cell(ABC):
     """A recurrent cell. Weights follow torch: row blocks in the order of `gates`.
 
@@ -43,7 +68,7 @@ class Cell(ABC):
         states: "h" first, then what else the cell carries on.
         fused: the torch.nn class that computes the same faster, None where there is none.
         nonlinearity: that class's option of the same name, "" where it has none.
-        elementwise: whether U multiplies h only, so that all else acts on each unit alone.
+        resets: (k, j) where U_k reads gate j times h instead of h; None where all read h.
     """
 
     name: str
@@ -51,11 +76,15 @@ class Cell(ABC):
     states: tuple[str, ...]
     fused: str | None = None
     nonlinearity: str = ""
-    elementwise: bool = True
+    resets: tuple[int, int] | None = None
 
     @abstractmethod
-    def activate(self, x: Parts, recur: Recur, before: States) -> Gates:
-        """The gates of a step (or of all steps) from W x + b_W, U and the states before."""
+    def activate(self, x: Parts, recur: Recur, before: States, force: Force = as_it_is) -> Gates:
+        """The gates of a step (or of all steps) from W x + b_W, U and the states before.
+
+        Args:
+            force: what each gate's value is replaced by, before anything reads it.
+        """
 
     @abstractmethod
     def carry(self, gates: Parts, before: States) -> States:
@@ -64,6 +93,14 @@ class Cell(ABC):
     @abstractmethod
     def show(self, gates: Parts, before: States, carried: States) -> Float[Array, "*batch H"]:
         """h after a step, from the gates' values, the states before, and what carry gave."""
+
+    @abstractmethod
+    def local(self, gates: Gates, recurred: Parts, before: States, after: States) -> Local:
+        """The derivatives of a step (or of all steps), in closed form.
+
+        Args:
+            recurred: U_k s + b_k of every gate, as activate had it.
+        """
 
     def advance(self, gates: Parts, before: States) -> States:
         """The states after a step, from the gates' values and the states before."""
@@ -92,6 +129,15 @@ def relu(z: Array) -> Array:
 def hard_sigmoid(z: Array) -> Array:
     """clip(z / 6 + 1/2, 0, 1), as in Keras 3 (Keras 2 has clip(z / 5 + 1/2, 0, 1))."""
     return array_namespace(z).clip(z / 6.0 + 0.5, min=0, max=1)
+
+
+SLOPES: Mapping[Callable[[Array], Array], Callable[[Array], Array]] = {
+    # of each squash, by what it gives; at a kink the side on which torch takes it
+    sigmoid: lambda value: value * (1.0 - value),
+    tanh: lambda value: 1.0 - value * value,
+    relu: lambda value: (value > 0) * 1.0,
+    hard_sigmoid: lambda value: ((value > 0) & (value < 1)) / 6.0,
+}
 
 
 def split_gates(projected: Float[Array, "*batch GH"], gates: int) -> Parts:

@@ -3,13 +3,17 @@
 from jaxtyping import Float
 
 from rnnviz.cells.base import (
+    SLOPES,
     Array,
     Cell,
+    Force,
     Gate,
     Gates,
+    Local,
     Parts,
     Recur,
     States,
+    as_it_is,
     hard_sigmoid,
     relu,
     sigmoid,
@@ -41,11 +45,29 @@ class Lstm(Cell):
         self._gate = sigmoid if gate == "sigmoid" else hard_sigmoid
         self._content = tanh if content == "tanh" else relu
 
-    def activate(self, x: Parts, recur: Recur, before: States) -> Gates:
+    def activate(self, x: Parts, recur: Recur, before: States, force: Force = as_it_is) -> Gates:
         """i, f and o by the gate's squash, g by the content's."""
         z = tuple(a + b for a, b in zip(x, recur(before[0]), strict=True))
-        i, f, g, o = z
-        return Gates(z, (self._gate(i), self._gate(f), self._content(g), self._gate(o)))
+        squashes = (self._gate, self._gate, self._content, self._gate)
+        values = (
+            force(k, squash(a)) for k, (squash, a) in enumerate(zip(squashes, z, strict=True))
+        )
+        return Gates(z, tuple(values))
+
+    def local(self, gates: Gates, recurred: Parts, before: States, after: States) -> Local:  # noqa: ARG002
+        """c by i, f, g and the memory before; h by o and by c."""
+        i, f, g, o = gates.values
+        slope, content = SLOPES[self._gate], SLOPES[self._content]
+        memory = self._content(after[1])
+        return Local(
+            by_gate=(
+                (None, None, None, memory * slope(o)),
+                (g * slope(i), before[1] * slope(f), i * content(g), None),
+            ),
+            by_before=((None, None), (None, f)),
+            shown=(o * content(memory),),
+            scaled=(None,) * 4,
+        )
 
     def carry(self, gates: Parts, before: States) -> States:
         """The memory: what stays of it, and what is new."""

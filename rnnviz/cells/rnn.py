@@ -2,7 +2,21 @@
 
 from jaxtyping import Float
 
-from rnnviz.cells.base import Array, Cell, Gate, Gates, Parts, Recur, States, relu, tanh
+from rnnviz.cells.base import (
+    SLOPES,
+    Array,
+    Cell,
+    Force,
+    Gate,
+    Gates,
+    Local,
+    Parts,
+    Recur,
+    States,
+    as_it_is,
+    relu,
+    tanh,
+)
 
 
 class Rnn(Cell):
@@ -17,10 +31,15 @@ class Rnn(Cell):
         self.gates = (Gate("a", -1.0, 1.0) if nonlinearity == "tanh" else Gate("a", 0.0, _INF),)
         self._squash = tanh if nonlinearity == "tanh" else relu
 
-    def activate(self, x: Parts, recur: Recur, before: States) -> Gates:
+    def activate(self, x: Parts, recur: Recur, before: States, force: Force = as_it_is) -> Gates:
         """The squashed sum of both projections."""
         z = x[0] + recur(before[0])[0]
-        return Gates((z,), (self._squash(z),))
+        return Gates((z,), (force(0, self._squash(z)),))
+
+    def local(self, gates: Gates, recurred: Parts, before: States, after: States) -> Local:  # noqa: ARG002
+        """The slope of the squash."""
+        slope = SLOPES[self._squash](gates.values[0])
+        return Local(((slope,),), ((None,),), shown=(), scaled=(None,))
 
     def carry(self, gates: Parts, before: States) -> States:  # noqa: ARG002 - every cell has it
         """Nothing: h is the only state."""

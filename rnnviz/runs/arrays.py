@@ -13,9 +13,11 @@ from jaxtyping import Shaped
 
 from rnnviz.errors import RunError
 from rnnviz.runs.files import replace_file
-from rnnviz.trace import LayerTrace, Survey, Trace
+from rnnviz.trace import DenseTrace, LayerTrace, ReadoutTrace, Survey, Trace
 
-RECORDS: Mapping[str, type] = {kind.__name__: kind for kind in (Trace, LayerTrace, Survey)}
+RECORDS: Mapping[str, type] = {
+    kind.__name__: kind for kind in (Trace, LayerTrace, ReadoutTrace, DenseTrace, Survey)
+}
 SHAPE = "shape of the record"
 
 Arrays = dict[str, Shaped[np.ndarray, "..."]]
