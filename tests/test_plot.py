@@ -61,6 +61,7 @@ def test_options_travel_with_the_figure():
     assert sent(figure, height=123, clickable=True)["options"] == {
         "height": 123,
         "clickable": True,
+        "spannable": False,
         "label": "Loss",
         "script": PLOTLY_PATH,
     }
