@@ -1,0 +1,117 @@
+"""The program of a run that reads every sequence once and keeps its states. Torch."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from rnnviz.batches import Prepared, Scalers, prepare
+from rnnviz.config import RunConfig
+from rnnviz.data.sources import load
+from rnnviz.denormals import flushed
+from rnnviz.errors import RunError
+from rnnviz.events import Event, Finished, Found, Started
+from rnnviz.exchange import own
+from rnnviz.exchange.build import model_of
+from rnnviz.exchange.fits import check_fits
+from rnnviz.model import SequenceModel, joined
+from rnnviz.states.store import WayShape, digest, fitting, open_states, writing
+
+AT_ONCE = 40_000_000  # numbers of one chunk's states
+
+
+def collect_stored(config: RunConfig, home: Path, state: bytes | None = None) -> Iterator[Event]:
+    """Started, a Found for each chunk of sequences, Finished.
+
+    Args:
+        state: the model, as a file of our own kind.
+
+    Raises:
+        RnnvizError: there is no model, it does not fit the data, or the disk has no room.
+    """
+    if state is None:
+        raise RunError("the run has no model; look at the page again")
+    stored, dataset = own.load(state, "the model"), load(config.data, home)
+    check_fits(stored, dataset, config.data.scale)
+    scalers = Scalers(stored.meaning.input_scaler, stored.meaning.covariate_scaler)
+    prepared = prepare(dataset, config.training.seed, scalers)
+    name = digest(state, config.data)
+    yield from _collect(model_of(stored), prepared, home, name)
+
+
+def _collect(model: SequenceModel, prepared: Prepared, home: Path, name: str) -> Iterator[Event]:
+    ways = tuple(
+        WayShape(layer, way.reverse, size)
+        for layer, size in enumerate(model.sizes)
+        for way in model.ways(layer)
+    )
+    rows = rows_kept(prepared, sum(way.units for way in ways))
+    dataset = prepared.dataset
+    chunk = max(1, AT_ONCE // (dataset.steps * sum(way.units for way in ways)))
+    chunks = np.array_split(rows, -(-len(rows) // chunk))
+    yield _started(prepared, rows, len(chunks))
+    if open_states(home, name) is None:
+        with writing(
+            home,
+            name,
+            rows=rows,
+            lengths=dataset.lengths[rows],
+            ways=ways,
+            steps=dataset.steps,
+        ) as files:
+            done = 0
+            for number, some in enumerate(chunks, start=1):
+                for file, states in zip(files.h, _states(model, prepared, some), strict=True):
+                    file[:, done : done + len(some)] = states
+                done += len(some)
+                yield Found(
+                    step=number,
+                    epoch=1,
+                    about="sequences read",
+                    numbers={"count": float(done)},
+                    scores=(),
+                )
+    yield Finished(
+        step=len(chunks), epoch=1, reason=f"{len(rows):,} sequences were read.", scorecard=()
+    )
+
+
+def rows_kept(prepared: Prepared, units: int) -> Int[np.ndarray, " N"]:
+    """The sequences that have room, ascending: those of the test part before all others."""
+    split = prepared.split
+    order = np.concatenate((split.test, split.validation, split.train))
+    return np.sort(order[: fitting(len(order), prepared.dataset.steps, units)])
+
+
+def _states(
+    model: SequenceModel, prepared: Prepared, rows: Int[np.ndarray, " B"]
+) -> list[np.ndarray]:
+    """h of every way, [H B T] in float16; zero beyond each length."""
+    batch = prepared.batch(rows)
+    found: list[Tensor] = []
+    with torch.no_grad(), flushed():
+        x = model.encode(batch.inputs)
+        for layer in range(len(model.layers)):
+            hidden = model.run_layer(layer, x, batch.lengths)
+            found += hidden
+            x = joined(hidden)
+    return [h.permute(2, 1, 0).to(torch.float16).numpy() for h in found]
+
+
+def _started(prepared: Prepared, rows: Int[np.ndarray, " N"], chunks: int) -> Started:
+    return Started(
+        step=0,
+        epoch=0,
+        parameters=0,
+        sizes={"all": len(prepared.dataset.ids), "read": len(rows)},
+        people={},
+        batches=chunks,
+        epochs=1,
+        metric="loss",
+        unit="",
+        baselines=(),
+        trace_stride=0,
+    )
