@@ -61,7 +61,8 @@ def test_spans_equal_brute_force(seed, least, without):
     mine = set(zip(spans.places.tolist(), spans.starts.tolist(), spans.stops.tolist(), strict=True))
     assert mine == set(expected)
     assert spans.total == len(expected)
-    assert spans.sequences == len({n for n, _, _ in expected})
+    assert set(spans.within) == {n for n, _, _ in expected}
+    assert spans.beginning.tolist() == [sum(a == t for _, a, _ in expected) for t in range(T)]
     off = np.abs(spans.stops - spans.starts - 4)
     assert (np.diff(off) >= 0).all()
 

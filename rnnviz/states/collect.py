@@ -70,7 +70,7 @@ def _collect(model: SequenceModel, prepared: Prepared, home: Path, name: str) ->
                 yield Found(
                     step=number,
                     epoch=1,
-                    about="sequences read",
+                    about=f"chunk {number}",  # each is known by its own name
                     numbers={"count": float(done)},
                     scores=(),
                 )

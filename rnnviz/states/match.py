@@ -35,7 +35,8 @@ class Spans:
     starts: Int[np.ndarray, " M"]
     stops: Int[np.ndarray, " M"]  # the step after the last
     total: int  # spans that there are
-    sequences: int  # that have at least one
+    within: Int[np.ndarray, " S"]  # places of all sequences that have at least one, ascending
+    beginning: Int[np.ndarray, " T"]  # how many of all spans begin at each step
 
 
 def units_on(
@@ -121,7 +122,8 @@ def find_spans(
         starts=starts[order],
         stops=stops[order],
         total=len(places),
-        sequences=len(np.unique(places)),
+        within=np.unique(places),
+        beginning=np.bincount(starts, minlength=steps),
     )
 
 

@@ -16,6 +16,8 @@ PAGES = (
     ("unrolled", "Unrolled", ":material/linear_scale:"),
     ("gates", "Gates", ":material/grid_on:"),
     ("attention", "Attention", ":material/visibility:"),
+    ("match", "Select and match", ":material/join_inner:"),
+    ("units", "What units tell", ":material/format_color_text:"),
     ("models", "Models", ":material/save:"),
     ("study", "NHANES study", ":material/monitor_heart:"),
 )

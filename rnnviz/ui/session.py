@@ -35,11 +35,13 @@ from rnnviz.runs.base import Runner
 from rnnviz.runs.index import RunSummary, delete, list_runs, prune
 from rnnviz.runs.log import Reading
 from rnnviz.runs.run import Run
+from rnnviz.states import asked
 from rnnviz.study.settings import PROGRAMS
 from rnnviz.trace import LayerTrace, Survey, Trace
 from rnnviz.ui import server
 
 PROGRAM = "rnnviz.train:fit_stored"
+SIDE = {**PROGRAMS, asked.TITLE: asked.PROGRAM}  # runs that never become the current one
 MOST_READINGS = 4  # runs of which what is known is kept: the current one, and those of a page
 
 
@@ -168,16 +170,19 @@ def is_applied(kept: Kept, config: RunConfig) -> bool:
     return view(run).status != "failed"
 
 
-def start_side(title: str, name: str, config: RunConfig, run_id: str) -> None:
-    """The same for a run of its own page, by a title of PROGRAMS; the current run stays.
+def start_side(
+    title: str, name: str, config: RunConfig, run_id: str, model: Stored | None = None
+) -> None:
+    """The same for a run of its own page, by a title of SIDE; the current run stays.
 
     Args:
         name: under which the page finds it again, in the session and the address.
+        model: what its program works on, if on any.
 
     Raises:
         RnnvizError: the run cannot be started; nothing is left of it.
     """
-    _begin(config, run_id, None, None, program=PROGRAMS[title], title=title)
+    _begin(config, run_id, None, None, program=SIDE[title], title=title, model=model)
     st.session_state[f"_{name}"] = st.query_params[name] = run_id
 
 
@@ -293,7 +298,7 @@ def view(run: Run) -> RunView:
 @st.cache_resource(show_spinner=False, ttl=10, max_entries=100)
 def _runs_of(of_whom: str) -> tuple[RunSummary, ...]:
     found = list_runs(home(), of_whom)  # a second for 500 runs: not at every drawing
-    return tuple(summary for summary in found if summary.title not in PROGRAMS)
+    return tuple(summary for summary in found if summary.title not in SIDE)
 
 
 def my_runs() -> tuple[RunSummary, ...]:
@@ -464,6 +469,28 @@ def forget_unless(key: str, options: list[str]) -> None:
     """The same for one widget, if what it holds is no longer to be had."""
     if key in st.session_state and st.session_state[key] not in options:
         del st.session_state[key]
+
+
+def forget_unless_all(key: str, options: list[str]) -> None:
+    """The same for a widget of several choices, as soon as one of them is no longer to be had."""
+    if key in st.session_state and not set(st.session_state[key]) <= set(options):
+        del st.session_state[key]
+
+
+def keep_within(key: str, low: int, high: int) -> None:
+    """Let a widget begin again where what it holds lies outside of its range."""
+    if key in st.session_state and not low <= st.session_state[key] <= high:
+        del st.session_state[key]
+
+
+def mark(key: str, value: tuple[int, int]) -> None:
+    """Set a widget of a range, in a callback or before it is drawn."""
+    st.session_state[key] = value
+
+
+def marked(key: str) -> tuple[int, int] | None:
+    """What such a widget holds."""
+    return st.session_state.get(key)
 
 
 def keep_among(key: str, options: list[str]) -> None:

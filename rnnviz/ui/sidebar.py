@@ -11,7 +11,13 @@ from rnnviz.trace import Trace
 from rnnviz.ui import controls, live, session
 from rnnviz.ui.words import number, target_words
 
-LOOKING = ("Unrolled", "Gates", "Attention")  # pages that show a trace
+LOOKING = (
+    "Unrolled",
+    "Gates",
+    "Attention",
+    "Select and match",
+    "What units tell",
+)  # pages that show a trace
 
 
 def draw(page: str) -> None:

@@ -92,7 +92,9 @@ def duration(seconds: float) -> str:
 
 
 def amount(count: float) -> str:
-    """Bytes as MB or GB."""
+    """Bytes as kB, MB or GB."""
+    if count < 1e6:
+        return f"{count / 1e3:.0f} kB"
     return f"{count / 1e6:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
 
 
