@@ -10,6 +10,7 @@ from rnnviz.figures.theme import Quantity, colour_scale, palette, plain
 from rnnviz.figures.values import Range
 
 MOST_UNITS = 16  # rows of the map of means
+MOST_CURVES = 6  # classes whose spread is drawn as a curve each; of more, mean and deviation
 
 
 def shares(
@@ -70,6 +71,42 @@ def means(
     return figure
 
 
+def by_class(
+    h: Float[np.ndarray, " n"],
+    values: Int[np.ndarray, " n"],
+    classes: tuple[str, ...],
+    *,
+    name: str,
+    unit: int,
+    dark: bool,
+) -> go.Figure:
+    """Mean and standard deviation of h of one unit in each class."""
+    p = palette(dark)
+    figure = frame(
+        f"State h of unit {unit + 1} by “{name}”: mean and standard deviation",
+        dark=dark,
+        plot_height=200,
+        keeps=f"by class {len(classes)}",
+    )
+    some = [k for k in range(len(classes)) if (values == k).any()]
+    mean = np.array([h[values == k].mean() for k in some])
+    spread = np.array([h[values == k].std() for k in some])
+    figure.add_trace(
+        go.Scatter(
+            x=[plain(classes[k], 24) for k in some],
+            y=mean,
+            error_y={"array": spread, "color": p.axis, "thickness": 1.2, "width": 3},
+            customdata=spread,
+            mode="markers",
+            marker={"color": p.role("network"), "size": 8},
+            hovertemplate="%{x}<br>h = %{y:.3f} ± %{customdata:.3f}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(type="category", title_text=plain(name))
+    figure.update_yaxes(title_text="h", nticks=5)
+    return figure
+
+
 def parted(
     h: Float[np.ndarray, " n"],
     values: Int[np.ndarray, " n"],
@@ -80,18 +117,18 @@ def parted(
     threshold: float | None,
     dark: bool,
 ) -> go.Figure:
-    """How h of one unit is spread in each class: shares of 40 bins that all classes have alike."""
+    """How h of one unit is spread in each of at most MOST_CURVES classes: shares of 40 bins."""
     p = palette(dark)
     figure = frame(
         f"State h of unit {unit + 1} by “{name}”",
         dark=dark,
         plot_height=200,
         keeps=f"parted {len(classes)}",
-        legend=classes if len(classes) <= len(p.groups) else (),
+        legend=classes,
     )
     low, high = float(h.min()), float(h.max())
     edges = np.linspace(low, high if high > low else low + 1.0, 41)
-    for k, one in enumerate(classes[: len(p.groups)]):
+    for k, one in enumerate(classes):
         mine = h[values == k]
         counts = np.histogram(mine, edges)[0] / max(1, len(mine))
         figure.add_trace(

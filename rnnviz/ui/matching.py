@@ -1,5 +1,6 @@
 """The parts of the page Select and match."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,6 +41,8 @@ from rnnviz.ui.words import number, target_words
 SHOWN = 25  # matches that are drawn under each other
 BESIDE = 1.0  # of the marked span's length, shown before and after it
 MOST_BESIDE = 60  # steps
+FEW = 4  # units that are on at first
+DAY = 1440  # [min]
 CONTEXT = 24  # tokens shown before and after a match
 
 
@@ -65,10 +68,13 @@ def choose(seen: Looking, states: States) -> Marked | None:
     layer = seen.layer
     way = states.way(layer.layer, reverse=layer.reverse)
     h = _of_row(seen, states, way)
-    start, stop = _span(h.shape[1])
-    threshold = _threshold(h)
-    heat = VIEWS["gates"].draw(seen.trace, replace(seen.look, name="h", marked_unit=None))
     clock = seen.look.clock_for(h.shape[1])
+    left, right = pair("marking")
+    with left:
+        start, stop = _span(h.shape[1], clock)
+    with right:
+        threshold = _threshold(h, start, stop)
+    heat = VIEWS["gates"].draw(seen.trace, replace(seen.look, name="h", marked_unit=None))
     mark_span(heat, clock, start, stop, dark=seen.look.dark)
     if not seen.is_text:
         strip = activity(seen.dataset, seen.row, dark=seen.look.dark)
@@ -116,40 +122,50 @@ def _side(one: OnUnit) -> str:
     return "on above" if one.sign > 0 else "on below"
 
 
-def _span(steps: int) -> tuple[int, int]:
+def _span(steps: int, clock: Clock) -> tuple[int, int]:
     """First step, and the step after the last; the widget counts from 1 and includes both."""
     usual = (max(1, round(steps * 0.5)), min(steps, round(steps * 0.5) + max(1, steps // 12)))
     held = session.marked("match_span")
     if held is None or not 1 <= held[0] <= held[1] <= steps:
         session.mark("match_span", usual)
     # what the session holds decides how many ends it has
-    both: Any = st.slider("Steps of the span", 1, steps, key="match_span")
+    both: Any = st.slider(f"Span, in steps from 1 to {steps}", 1, steps, key="match_span")
     first, last = both
+    if clock.unit == "min":
+        st.caption(
+            f"From {_minute(clock.times[first - 1])} to before {_minute_after(clock, last)}."
+        )
     return first - 1, last
 
 
-def _threshold(h: Float16[np.ndarray, "H T"]) -> float:
-    reach = float(np.abs(h).max())
+def _minute(minute: float) -> str:
+    return f"{int(minute) // 60 % 24:02d}:{int(minute) % 60:02d}"
+
+
+def _minute_after(clock: Clock, step: int) -> str:
+    """When a step, counted from 1, is over."""
+    ends = np.append(clock.times[1:], 2 * clock.times[-1] - clock.times[-2])
+    return _minute(ends[step - 1]) if ends[step - 1] < DAY else "24:00"
+
+
+def _threshold(h: Float16[np.ndarray, "H T"], start: int, stop: int) -> float:
+    """At first so low that a few units are on throughout the span."""
+    reach = max(float(np.abs(h).max()), 0.05)
+    throughout = np.sort(np.abs(h[:, start:stop]).min(axis=1).astype(np.float64))
+    usual = float(throughout[-min(FEW, len(throughout))])
+    note = "A unit is on where h is at least this, or at most minus this: the side of the span."
     if reach <= 1.0:
+        session.begin("match_threshold", min(0.95, max(0.05, math.floor(usual * 20) / 20)))
         return st.slider(
-            "Threshold",
-            0.05,
-            0.95,
-            value=0.3,
-            step=0.05,
-            key="match_threshold",
-            bind="query-params",
-            help="A unit is on where h is at least this, or at most minus this: the side that it "
-            "has in the span.",
+            "Threshold of |h|", 0.05, 0.95, step=0.05, key="match_threshold", help=note
         )
+    session.begin("match_threshold_wide", max(0.01, round(usual, 2)))
     return st.number_input(
-        "Threshold",
+        f"Threshold of |h|, which reaches {number(reach, 3)}",
         min_value=0.01,
         max_value=1000.0,
-        value=max(0.01, round(reach / 3, 2)),
         key="match_threshold_wide",
-        help="A unit is on where h is at least this, or at most minus this. The states of this "
-        f"network reach {number(reach, 3)}.",
+        help=note,
     )
 
 
@@ -169,7 +185,7 @@ def _units(on: tuple[OnUnit, ...]) -> tuple[OnUnit, ...]:
         "Units on throughout the span, and how much of the rest of the sequence they are on",
         list(by_name),
         selection_mode="multi",
-        default=list(by_name)[:4],
+        default=list(by_name)[:FEW],
         key="match_units",
     )
     return tuple(by_name[name] for name in picked)
@@ -302,37 +318,39 @@ def _title(seen: Looking, states: States, spans: Spans, k: int) -> str:
 def _time(seen: Looking, step: int) -> str:
     if seen.dataset.time_unit != "min":
         return f"step {step + 1}"
-    minute = int(seen.dataset.times[step])
-    return f"{minute // 60 % 24:02d}:{minute % 60:02d}"
+    return _minute(seen.dataset.times[step])
 
 
 def _texts(seen: Looking, states: States, marked: Marked, best: Spans) -> None:
-    """Each match as text, coloured by the mean of its units."""
-    for k in range(min(8, len(best.places))):
-        place, start, stop = (int(part[k]) for part in (best.places, best.starts, best.stops))
-        row, length = int(states.rows[place]), int(states.lengths[place])
-        first, last = max(0, start - CONTEXT), min(length, stop + CONTEXT)
-        tokens = tuple(
-            seen.dataset.vocabulary[int(i)] for i in seen.dataset.inputs[row, first:last]
-        )
-        values = np.mean(
-            [
-                sign * states.h[marked.way][unit, place, first:last].astype(np.float64)
-                for unit, sign in marked.signed
-            ],
-            axis=0,
-        )
-        st.caption(f"{seen.dataset.ids[row]}, steps {start + 1} to {stop}")
-        coloured_tokens(
-            tokens,
-            values,
-            low=-1.0,
-            high=1.0,
-            dark=seen.look.dark,
-            key=f"match_text_{k}",
-            name="mean h of the units, turned to the side that is on",
-            selected=start - first,
-        )
+    """The matches as lines of text under each other, coloured by the mean of the units."""
+    tokens: list[str] = []
+    values: list[float] = []
+    for place, start, stop in zip(best.places, best.starts, best.stops, strict=True):
+        first, last = max(0, start - CONTEXT), min(int(states.lengths[place]), stop + CONTEXT)
+        read = seen.dataset.inputs[states.rows[place], first:last]
+        words = [seen.dataset.vocabulary[int(index)].replace("\n", " ") for index in read]
+        missing = CONTEXT - (start - first)  # so that all spans begin under each other
+        tokens += [" "] * missing + words + ["\n"]
+        values += [math.nan] * missing + list(_mean_of(states, marked, place, first, last))
+        values.append(math.nan)
+    st.caption(f"Each line is one match, with {CONTEXT} tokens before it; line ends are blanks.")
+    coloured_tokens(
+        tuple(tokens),
+        np.array(values),
+        low=-1.0,
+        high=1.0,
+        dark=seen.look.dark,
+        key="match_texts",
+        name="mean h of the units, turned to the side that is on",
+    )
+
+
+def _mean_of(
+    states: States, marked: Marked, place: int, first: int, last: int
+) -> Float[np.ndarray, " n"]:
+    h = states.h[marked.way]
+    sided = [sign * h[unit, place, first:last].astype(np.float64) for unit, sign in marked.signed]
+    return np.mean(sided, axis=0)
 
 
 def _table(seen: Looking, states: States, marked: Marked, spans: Spans) -> None:

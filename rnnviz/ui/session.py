@@ -483,6 +483,11 @@ def keep_within(key: str, low: int, high: int) -> None:
         del st.session_state[key]
 
 
+def begin(key: str, value: Any) -> None:
+    """What a widget holds at first, where that depends on more than the widget."""
+    st.session_state.setdefault(key, value)
+
+
 def mark(key: str, value: tuple[int, int]) -> None:
     """Set a widget of a range, in a callback or before it is drawn."""
     st.session_state[key] = value

@@ -6,7 +6,7 @@ import streamlit as st
 from jaxtyping import Float, Int
 
 from rnnviz.data.text import tokens_of
-from rnnviz.figures.telling import MOST_UNITS, means, parted, shares
+from rnnviz.figures.telling import MOST_CURVES, MOST_UNITS, by_class, means, parted, shares
 from rnnviz.figures.values import limit_of
 from rnnviz.states.properties import follows_on, properties_of
 from rnnviz.states.store import States
@@ -44,14 +44,14 @@ def ranking(seen: Looking, states: States) -> None:
         plot(shares(order, share, name, dark=seen.look.dark), key="shares")
     with right:
         some = order[:MOST_UNITS]
-        by_class = _means(h[list(some)], values, len(one.classes))
+        averaged = _means(h[list(some)], values, len(one.classes))
         plot(
             means(
-                by_class,
+                averaged,
                 some,
                 one.classes,
                 name=name,
-                limit=limit_of(by_class),
+                limit=limit_of(averaged),
                 dark=seen.look.dark,
             ),
             key="means",
@@ -92,15 +92,19 @@ def _one_unit(
     h: Float[np.ndarray, "H n"],
     values: Int[np.ndarray, " n"],
 ) -> None:
-    figure = parted(
-        h[told.unit],
-        values,
-        one.classes,
-        name=one.name,
-        unit=told.unit,
-        threshold=told.threshold,
-        dark=seen.look.dark,
-    )
+    row, dark = h[told.unit], seen.look.dark
+    if len(one.classes) > MOST_CURVES:
+        figure = by_class(row, values, one.classes, name=one.name, unit=told.unit, dark=dark)
+    else:
+        figure = parted(
+            row,
+            values,
+            one.classes,
+            name=one.name,
+            unit=told.unit,
+            threshold=told.threshold,
+            dark=dark,
+        )
     plot(figure, key="parted")
     if seen.is_text:
         _text(seen, states, way, told)
