@@ -161,7 +161,8 @@ def _draw_late(age: Int[np.ndarray, " P"], rng: np.random.Generator) -> Int[np.n
     fitted = statistics()["fitted"]["late"]
     of_working_age = (age >= 18) & (age < 65)
     by_night = of_working_age & (rng.random(age.size) < fitted["night_workers"])
-    turned = rng.uniform(*fitted["night_work_by"], age.size)
+    low, high = fitted["night_work_by"]
+    turned = rng.uniform(low, high, age.size)
     return np.rint(np.where(by_night, turned, 0)).astype(int)
 
 
