@@ -27,7 +27,8 @@ from rnnviz.exchange.stored import Stored
 from rnnviz.model import SequenceModel
 from rnnviz.record import record
 from rnnviz.runs.run import PROGRAM, Run
-from rnnviz.train import Stream, traced_rows
+from rnnviz.traced import traced_rows
+from rnnviz.train import Stream
 
 
 def apply_stored(config: RunConfig, home: Path, state: bytes | None = None) -> Stream:

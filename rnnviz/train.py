@@ -37,6 +37,7 @@ from rnnviz.events import (
 from rnnviz.health import DivergedError, first_bad_gradient, first_bad_layer
 from rnnviz.model import Batch, SequenceModel, loss_of
 from rnnviz.record import record
+from rnnviz.traced import traced_rows
 from rnnviz.wishes import Wishes
 
 Stream = Generator[Event, Wishes | None, None]
@@ -361,14 +362,3 @@ def best_model(config: RunConfig, prepared: Prepared, state: bytes) -> SequenceM
 def _copy(source: Sequence[torch.Tensor], into: Sequence[torch.Tensor]) -> None:
     with torch.no_grad():
         torch._foreach_copy_(list(into), list(source))
-
-
-def traced_rows(prepared: Prepared, most: int) -> np.ndarray:
-    """A few test sequences, spread evenly over the target where it is a number."""
-    rows = prepared.split.test
-    if prepared.dataset.task is Task.REGRESSION:
-        rows = rows[np.argsort(prepared.dataset.targets[rows, 0], kind="stable")]
-    count = min(most, len(rows))
-    positions = np.linspace(0, len(rows) - 1, count + 2)[1:-1].round().astype(int)
-    chosen = rows[positions] if count < len(rows) else rows
-    return np.unique(chosen).astype(np.int64)

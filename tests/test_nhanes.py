@@ -352,10 +352,9 @@ def test_when_the_longest_stretch_of_wear_begins_and_ends(
         longest.append((begin[k], end[k]))
     expected = real["longest_wear_block"]
     for found, name in zip(np.transpose(longest), ("start", "end"), strict=True):
-        # The end comes 50 min early: a simulated evening is broken up more often than a real one.
-        assert found.mean() == pytest.approx(expected[f"{name}_minute"]["mean"], abs=65)
-        assert found.std() == pytest.approx(expected[f"{name}_sd"], abs=45)
-        assert np.median(found) == pytest.approx(expected[f"{name}_minute"]["p50"], abs=45)
+        assert found.mean() == pytest.approx(expected[f"{name}_minute"]["mean"], abs=30)
+        assert found.std() == pytest.approx(expected[f"{name}_sd"], abs=35)
+        assert np.median(found) == pytest.approx(expected[f"{name}_minute"]["p50"], abs=30)
 
 
 # ---- minutes
@@ -379,7 +378,7 @@ def test_share_of_zeros_by_hour(real: dict[str, Any], alike: Sample) -> None:
 def test_mean_by_hour(real: dict[str, Any], alike: Sample) -> None:
     expected = real["person_day_hourly_all"]
     np.testing.assert_allclose(hourly(alike.counts)[7:22], expected["mean"][7:22], rtol=0.2)
-    np.testing.assert_allclose(hourly(alike.counts), expected["mean"], atol=55)
+    np.testing.assert_allclose(hourly(alike.counts), expected["mean"], atol=40)
     logs = hourly(np.log1p(alike.counts))
     np.testing.assert_allclose(logs, expected["log1p_mean"], atol=0.25)
 
@@ -415,8 +414,7 @@ def test_memory_of_activity(real: dict[str, Any], alike: Sample) -> None:
     active = (alike.counts > 0).astype(float)
     found = [correlation(active, alike.worn, lag) for lag in LAGS]
     expected = list(real["latent_gaussian"]["acf_active_state_worn"].values())
-    np.testing.assert_allclose(found[:6], expected[:6], atol=0.035)
-    np.testing.assert_allclose(found, expected, atol=0.05)
+    np.testing.assert_allclose(found, expected, atol=0.03)
 
 
 def test_memory_of_log_counts(real: dict[str, Any], alike: Sample) -> None:
@@ -434,7 +432,7 @@ def test_memory_of_positive_counts(real: dict[str, Any], alike: Sample) -> None:
     scores = np.interp(np.log(np.maximum(alike.counts, 1)), knots, np.array(at)[first])
     found = [correlation(scores, active, lag) for lag in LAGS]
     expected = list(real["latent_gaussian"]["acf_both_positive"].values())
-    np.testing.assert_allclose(found, expected, atol=0.07)
+    np.testing.assert_allclose(found, expected, atol=0.05)
 
 
 def run_lengths(mask: np.ndarray) -> np.ndarray:
@@ -450,7 +448,7 @@ def test_runs(real: dict[str, Any], alike: Sample, kind: str) -> None:
     assert runs.mean() == pytest.approx(expected["mean"], rel=0.08)
     for percent in (25, 50, 75, 90, 95, 99):
         value = expected[f"p{percent}"]
-        assert np.percentile(runs, percent) == pytest.approx(value, rel=0.15, abs=2)
+        assert np.percentile(runs, percent) == pytest.approx(value, rel=0.15, abs=1)
 
 
 # ---- people and days
@@ -682,7 +680,7 @@ def test_how_far_people_differ_on_one_day(like_them: Sample, day_of_each: RealPe
 def test_how_far_people_differ_in_their_means(
     means_like_theirs: RealPeople, means_of_each: RealPeople
 ) -> None:
-    """Known to be too much: 0.95 for 0.75 in the mean log."""
+    """Known to be too much: 0.90 for 0.75 in the mean log."""
     found, expected = np.log1p(means_like_theirs.counts), np.log1p(means_of_each.counts)
     assert 0 < found.mean(axis=1).std() - expected.mean(axis=1).std() < 0.26
     np.testing.assert_allclose(
@@ -699,6 +697,17 @@ def test_memory_on_one_day(
     for lag in (1, 10, 60):
         found, expected = (correlation(x, np.ones(x.shape, dtype=bool), lag) for x in pair)
         assert found == pytest.approx(expected, abs=tolerance)
+
+
+def test_whoever_wears_it_late_sleeps_with_it_more_often(
+    like_them: Sample, day_of_each: RealPeople
+) -> None:
+    """Wear at 0:30 and at 23:30 of the same day: correlation 0.28 among the 292."""
+    found, expected = (
+        float(np.corrcoef(there[:, 30], there[:, 1410])[0, 1])
+        for there in (by_the_rule(like_them.counts), by_the_rule(day_of_each.counts))
+    )
+    assert found == pytest.approx(expected, abs=0.15)
 
 
 def told_from_hours(counts: np.ndarray, bmi: np.ndarray) -> float:
