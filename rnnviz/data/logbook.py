@@ -16,7 +16,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "sky": ("fog until noon", "rain and sleet", "a clear morning", "thunder far out", "calm"),
     "who": ("the keeper", "the captain", "the boy", "the widow", "the boatman", "the clerk"),
     "did": ("trimmed", "painted", "mended", "carried", "counted", "polished", "hid"),
-    "thing": ("the lamp", "the stairs", "the chart", "a barrel", "the bell", "two ropes", "a crate"),
+    "thing": ("the lamp", "the stairs", "the chart", "a barrel", "the bell", "a rope", "a crate"),
     "sent": ("sent", "read", "copied", "passed on", "tore up"),
     "where": ("off the point", "by the bar", "in the channel", "under the light"),
     "ship": ("SCHOONER", "STEAMER", "PILOT", "MAIL BOAT", "TRAWLER"),
