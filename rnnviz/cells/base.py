@@ -94,6 +94,11 @@ def hard_sigmoid(z: Array) -> Array:
     return array_namespace(z).clip(z / 6.0 + 0.5, min=0, max=1)
 
 
+def hard_sigmoid_of_keras_2(z: Array) -> Array:
+    """clip(z / 5 + 1/2, 0, 1), as Keras 1 and 2 have it."""
+    return array_namespace(z).clip(z / 5.0 + 0.5, min=0, max=1)
+
+
 def split_gates(projected: Float[Array, "*batch GH"], gates: int) -> Parts:
     """Blocks of the last axis, one per gate."""
     size = projected.shape[-1] // gates
