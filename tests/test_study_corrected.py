@@ -323,5 +323,6 @@ def test_ages_stand_in_order() -> None:
 
 def test_numbers_have_a_true_minus_and_none_is_a_dash() -> None:
     assert shown(-1.234, 2) == "−1.23"
+    assert shown(-0.0004, 3) == "0.000"
     assert shown(math.nan, 2) == "–"
     assert shown_interval(Interval(mean=1.0, half=math.inf), 1) == "1.0"

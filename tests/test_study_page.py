@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from rnnviz.data import nhanes
 from rnnviz.data.sandbox import Sandbox
 from rnnviz.data.uploads import store
+from rnnviz.errors import RunError
 from rnnviz.exchange.keras_files import write_h5
 from rnnviz.runs.run import Run
 from rnnviz.study import script, tables
@@ -167,9 +168,25 @@ def test_the_trained_network_is_given_as_a_file(
     asked = {(ids["written"], ".h5", home): data}
     monkeypatch.setattr(studying, "saved", lambda *what: asked[what])
     app = press(trained, "prepare_study")
+    assert not app.error
     (button,) = app.get("download_button")
     assert button.proto.label == "Download study.h5"
     assert f"A file of {len(data):,} bytes" in words(app)
+
+
+def test_a_file_that_cannot_be_written_is_told(
+    trained: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise RunError("the model cannot be written (No space left); make room, then try again")
+
+    monkeypatch.setattr(studying, "saved", fail)
+    app = press(trained, "prepare_study")
+    assert [error.value.replace("\\", "") for error in app.error] == [
+        "the model cannot be written (No space left); make room, then try again"
+    ]
+    assert not app.get("download_button")
+    assert app.button(key="do_prepare_study").label == "Prepare study.h5"
 
 
 def test_settings_stand_in_the_address_and_in_the_code() -> None:

@@ -322,12 +322,13 @@ def test_the_findings_are_sentences_with_their_numbers(days: Days) -> None:
     assert f"{found.known_rows} of {found.test_rows} test rows ({share:.1f} %)" in told
     assert "from a train row of the same person would score" in told
     assert f"r = {found.copy_r:.3f}, with an MSE of {found.copy_mse:.2f} (kg/m²)²" in told
-    assert "all rows of a person have the same target, so the copy is the answer." in told
+    copies = f"so each of the {found.known_rows} copies is the answer itself."
+    assert f"all rows of a person have the same target, {copies}" in told
     assert "2,569 of 265,225 weights moved" in told
     some = dataclasses.replace(found, equal_rows=7, known_rows=found.test_rows - 3)
     told = "".join(findings(some, None, ""))
     assert "of the same person, and the mean for the other 3, would score r = " in told
-    assert "; on 7 rows the copy is the answer." in told
+    assert "; 7 of the copies are the answer itself." in told
     nobody = dataclasses.replace(found, known_rows=0)
     assert "Nobody has rows on both sides here" in "".join(findings(nobody, None, ""))
     alone = dataclasses.replace(nobody, people=nobody.rows)

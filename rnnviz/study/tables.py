@@ -37,8 +37,8 @@ class Table(NamedTuple):
 
 
 def shown(value: float, digits: int) -> str:
-    """A number with so many decimals and a true minus sign; '–' for none."""
-    return "–" if math.isnan(value) else f"{value:,.{digits}f}".replace("-", "−")
+    """A number with so many decimals and a true minus sign, none before 0; '–' for no number."""
+    return "–" if math.isnan(value) else f"{value:z,.{digits}f}".replace("-", "−")
 
 
 def shown_tiny(value: float) -> str:
@@ -161,8 +161,11 @@ def _copying(found: Findings, unit: str) -> str:
         + ", without reading any activity"
     )
     if found.equal_rows == found.known_rows:
-        return f"{told}: all rows of a person have the same target, so the copy is the answer."
-    return f"{told}; on {found.equal_rows:,} rows the copy is the answer."
+        return (
+            f"{told}: all rows of a person have the same target, so each of the "
+            f"{found.known_rows:,} copies is the answer itself."
+        )
+    return f"{told}; {found.equal_rows:,} of the copies are the answer itself."
 
 
 def against_mean(view: RunView, found: Findings, unit: str) -> str:

@@ -121,19 +121,28 @@ def _button(
 
 def _file(row: DeltaGenerator, run: Run) -> None:
     """The network's file: prepared at a click, as another process has to write it."""
-    mark = (run.id, FORM)
+    place, mark = row.empty(), (run.id, FORM)
     data = session.prepared(mark)
-    if data is None:
-        prepare = partial(_prepare, run, mark)
-        _button(row, f"Prepare {FILE}", "do_prepare_study", prepare)
-        return
-    kind = "application/octet-stream"
-    key = "download_study"
-    row.download_button(f"Download {FILE}", data, FILE, kind, key=key, on_click="ignore")
+    if data is None and place.button(f"Prepare {FILE}", key="do_prepare_study"):
+        data = _prepared(run, mark)
+    if data is not None:
+        place.download_button(
+            f"Download {FILE}",
+            data,
+            FILE,
+            "application/octet-stream",
+            key="download_study",
+            on_click="ignore",
+        )
 
 
-def _prepare(run: Run, mark: tuple[str, str]) -> None:
-    session.prepare(mark, saved(run.id, FORM, session.home()))
+def _prepared(run: Run, mark: tuple[str, str]) -> bytes | None:
+    try:
+        with st.spinner("Writing the file …"):
+            session.prepare(mark, saved(run.id, FORM, session.home()))
+    except RnnvizError as wrong:
+        st.error(controls.escaped(str(wrong)))
+    return session.prepared(mark)
 
 
 def _start(title: str, config: RunConfig | None, run_id: str) -> None:
