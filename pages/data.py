@@ -6,9 +6,16 @@ from rnnviz.ui import overview
 from rnnviz.ui.data_settings import choose_source, settings_of_source
 
 left, right = st.columns([3, 8], gap="medium")
+with right:
+    head, choices, rest = st.container(), st.container(), st.container()
 with left:
-    config = settings_of_source(choose_source())
+    config = settings_of_source(
+        choose_source(), choices=choices.container(horizontal=True, width=560)
+    )
 if config is not None:
-    with right:
+    with head:
         overview.described(config)
+    with choices:
+        overview.counted(config)
+    with rest:
         overview.pictures(config)

@@ -1,11 +1,12 @@
 """NHANES study: BMI from a day of activity, as its script has it and as it should have been."""
 
-from rnnviz.ui import studying
+from rnnviz.ui import studying, studying_hours, studying_settings
 from rnnviz.ui.layout import pair
 
-data = studying.choose_data()
+data = studying_settings.choose_data()
 left, right = pair("study")
 with left:
     studying.as_written(data)
 with right:
-    studying.corrected(data)
+    view = studying.corrected(data)
+studying_hours.hours(view)

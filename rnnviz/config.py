@@ -282,12 +282,28 @@ class TrainingConfig(_Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StudyConfig(_Checked):
+    """What the study asks beside a network's settings."""
+
+    splits: Annotated[
+        int,
+        Knob(
+            2,
+            20,
+            "How often the people are split anew and all is trained again; more splits "
+            "give narrower intervals and take longer.",
+        ),
+    ] = 5
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """One experiment, whole: the same settings give the same numbers on the same machine."""
 
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    study: StudyConfig = field(default_factory=StudyConfig)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Plain values, ready for JSON."""
@@ -300,8 +316,15 @@ class RunConfig:
         Raises:
             ConfigError: a setting is unknown or outside of its range.
         """
-        parts = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
         try:
-            return cls(**{name: parts[name](**part) for name, part in values.items()})
+            return cls(**{name: _PARTS[name](**part) for name, part in values.items()})
         except (KeyError, TypeError) as wrong:
             raise ConfigError(f"these settings are not rnnviz's: {wrong}") from None
+
+
+_PARTS: Mapping[str, type] = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+    "study": StudyConfig,
+}

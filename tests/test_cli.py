@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from rnnviz import __version__
@@ -176,10 +178,20 @@ def test_the_study_is_told_twice(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines.index("As written") < lines.index("Corrected")
     assert "Total params: 265,225" in lines
     assert any(line.startswith("epoch 10: train MSE") for line in lines)
+    assert any(
+        "The network that was loaded from it predicts the same on " in line for line in lines
+    )
     assert "split 2 of 2 is done" in lines
     assert sum(line.startswith("ridge on 1440 minutes") for line in lines) == 1
     assert any(line.startswith("Over 2 splits by person, the LSTM ") for line in lines)
     assert lines[-1].startswith("Integrated gradients of 8 test people, from the mean day")
+
+
+def days(rows: int) -> pd.DataFrame:
+    """Days with a number and a word to predict."""
+    minutes = np.random.default_rng(0).integers(1, 900, (rows, 1440))
+    frame = pd.DataFrame(minutes, columns=[f"MIN{k}" for k in range(1, 1441)])
+    return frame.assign(BMI=np.arange(rows) / 2 + 20, level=["low", "high"] * (rows // 2))
 
 
 @pytest.mark.parametrize(
@@ -188,11 +200,24 @@ def test_the_study_is_told_twice(capsys: pytest.CaptureFixture[str]) -> None:
         (("--seeds", "0"), "seeds is 0; it must lie in [1, 100]"),
         (("--people", "3"), "people is 3; it must lie in"),
         (("--file", "nowhere.rda"), "there is no file nowhere.rda"),
+        (
+            ("--file", "days.csv", "--target", "level"),
+            "level holds classes, and the study predicts",
+        ),
+        (("--file", "days.csv", "--target", "weight"), "weight"),
+        (("--file", "days.csv", "--table", "other"), "other"),
     ],
 )
 def test_a_mistake_about_the_study_is_told_in_one_sentence(
-    arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...],
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    if "days.csv" in arguments:
+        days(40).to_csv("days.csv", index=False)
     status, out, err = said(capsys, "study", *arguments)
     assert (status, out) == (2, "")
     assert sentence in err

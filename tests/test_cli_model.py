@@ -26,6 +26,9 @@ from rnnviz.exchange.reading import model_sandbox
 from rnnviz.exchange.stored import Meaning
 from rnnviz.runs.inline import InlineRunner
 from rnnviz.runs.run import Run
+from rnnviz.study import script
+from rnnviz.study.settings import AS_WRITTEN, PROGRAMS, as_written_on
+from rnnviz.study.written import SAVED
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +147,20 @@ def test_the_model_of_a_run_is_saved_and_scores_as_the_run_did(
     *_, finished = apply(stored, load_data(config.data, tmp_path), config)
     assert finished.scorecard == run.view().scorecard
     assert stored.meaning.outputs[0].name == "BMI"
+
+
+def test_the_network_of_the_study_is_saved_for_keras(
+    tmp_path: Path, said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RNNVIZ_HOME", str(tmp_path))
+    config = as_written_on(DataConfig(people=40, days=1), epochs=1)
+    run = Run.create(tmp_path, config, owner="me", now=0.0, program=PROGRAMS[AS_WRITTEN])
+    InlineRunner().submit(run)
+    status, out, err = said("save", run.id, tmp_path / "study.h5")
+    assert (status, err) == (0, "")
+    assert "265,225 as Keras counts" in out
+    told = script.told_about(run.view(), SAVED)
+    assert (tmp_path / "study.h5").stat().st_size == told.numbers["bytes"]
 
 
 def test_runs_that_have_no_such_model_are_told(

@@ -21,6 +21,7 @@ from rnnviz.config import (
     ModelConfig,
     RunConfig,
     Setting,
+    StudyConfig,
     Switch,
     Text,
     TrainingConfig,
@@ -31,7 +32,12 @@ from rnnviz.ui.controls import LABELS, STEPS, escaped, named
 from rnnviz.ui.training import MODEL, TRAINING
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
+PARTS = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+    "study": StudyConfig,
+}
 ALL = [(part, setting) for part, cls in PARTS.items() for setting in settings_of(cls)]
 WITHOUT_WIDGET = {"file", "table", "target", "person", "join", "covariate_columns"}  # of a file
 SHOWN = [(part, setting) for part, setting in ALL if setting.name not in WITHOUT_WIDGET]
@@ -181,10 +187,10 @@ def test_suggested_settings_are_allowed(source: str) -> None:
 def all_widgets() -> None:
     import streamlit as st
 
-    from rnnviz.config import DataConfig, ModelConfig, TrainingConfig
+    from rnnviz.config import DataConfig, ModelConfig, StudyConfig, TrainingConfig
     from rnnviz.ui import controls
 
-    for cls in (DataConfig, ModelConfig, TrainingConfig):
+    for cls in (DataConfig, ModelConfig, TrainingConfig, StudyConfig):
         for name, setting in controls.named(cls).items():
             if name in controls.LABELS:
                 st.session_state[f"given_{name}"] = controls.widget(setting)

@@ -7,6 +7,7 @@ import tempfile
 import h5py
 import numpy as np
 import pytest
+import torch
 from model_files import draw, make_model, predict
 
 from rnnviz.config import Dense
@@ -16,6 +17,8 @@ from rnnviz.exchange.build import model_of, stored_of
 from rnnviz.exchange.keras_files import read_h5, read_keras, write_h5, write_keras
 from rnnviz.exchange.keras_layers import KINDS, keras_arrays
 from rnnviz.exchange.reading import model_sandbox, read_model
+from rnnviz.study.network import WrittenNet
+from rnnviz.study.saved import stored_of as written_as_stored
 
 # Keras asks torch for arrays in the way of NumPy 1, each time that it saves a model.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -240,6 +243,16 @@ def test_classes_and_tokens_are_written_as_softmax(keras, tmp_path, ending, task
 def test_what_keras_has_no_layer_for_is_not_written(ending, settings, message):
     with pytest.raises(RnnvizError, match=message):
         WRITERS[ending](stored_of(make_model(**settings)))
+
+
+def test_the_study_s_network_predicts_the_same_in_keras(keras, tmp_path):
+    net, x = WrittenNet(2), draw(9, 4, 1) * 2  # more steps than the script has: the gates matter
+    path = tmp_path / "study.h5"
+    path.write_bytes(write_h5(written_as_stored(net)))
+    loaded = keras.models.load_model(path, compile=False)
+    assert loaded.count_params() == 265_225
+    ours = net(torch.from_numpy(x)).detach().numpy()
+    assert np.abs(said(loaded, x)[:, 0] - ours).max() <= 1e-5
 
 
 # -- Keras 1 and 2 ---------------------------------------------------------------------------------

@@ -339,6 +339,36 @@ def test_how_a_table_is_read_can_be_corrected() -> None:
     assert complaints(app) == []
 
 
+def test_what_is_remarkable_stands_in_a_table_beside_its_choices() -> None:
+    frame = days(40).assign(id=[k // 2 for k in range(40)])
+    minutes = [name for name in frame if str(name).lower().startswith("min")]
+    frame.loc[0, minutes[:6]] = np.nan
+    frame.loc[3, minutes[10:12]] = 32_767
+    app = upload(opened("data", source="My own file"), "d.csv", csv(frame))
+
+    def counted(app: AppTest) -> dict[str, list[str]]:
+        (table,) = app.table
+        rows = zip(table.value.index, table.value.to_numpy().tolist(), strict=True)
+        return {
+            name: [str(cell).replace("\\", "").replace("\xa0", " ") for cell in row]
+            for name, row in rows
+        }
+
+    found = counted(app)
+    assert found["minutes without a value"] == ["6", "< 0.1 %", "taken as 0, marked as not worn"]
+    assert found["counts of 32767"] == ["2", "< 0.1 %", "kept"]
+    assert found["people on several rows"] == ["20", "100.0 %", "never split apart"]
+    assert found["rows that repeat another"] == ["0", "–", "–"]
+    said = words(app)
+    assert "6 of all minutes missing" not in said  # the table says it
+    app = sound(app.selectbox(key="saturation").set_value("missing").run())
+    app = sound(app.selectbox(key="missing").set_value("interpolate").run())
+    found = counted(app)
+    assert found["minutes without a value"][0] == "8"
+    assert found["minutes without a value"][2].startswith("interpolated")
+    assert not opened("data").table  # what is simulated has nothing to tell
+
+
 def test_a_second_file_is_joined_and_taken_away_again() -> None:
     frame = days(40).assign(id=range(40))
     people = pd.DataFrame({"id": range(40), "height": np.arange(40) + 150.0})

@@ -51,6 +51,51 @@ def test_everything_is_counted_before_anything_is_done() -> None:
         "people on several rows: 1; no split cuts through a person",
     )
 
+    assert [tuple(count) for count in quality.counts(DataConfig())] == [
+        ("minutes without a value", 6, 7200, "taken as 0, marked as not worn"),
+        (
+            "minutes not worn",
+            100,
+            7200,
+            "marked by Troiano's rule: 60 minutes of zeros, 2 forgiven",
+        ),
+        ("counts of 32767", 2, 7200, "kept"),
+        ("negative minutes", 1, 7200, "taken as 0 by log(1 + x)"),
+        ("minutes of the day alike in all rows", 1, 1440, "tell nothing; 0 where standardised"),
+        ("rows that repeat another", 1, 5, "kept"),
+        ("people on several rows", 1, 4, "never split apart"),
+    ]
+
+
+def test_what_was_looked_for_in_vain_is_in_the_table_too() -> None:
+    quality = clean(days(), None, ("a", "b", "c", "d", "e"), DataConfig()).quality
+    assert [count.number for count in quality.counts(DataConfig())] == [0] * 6
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [("interpolate", "interpolated within the row"), ("drop", "their rows are left out")],
+)
+def test_the_table_says_what_is_done_about_gaps(missing: str, words: str) -> None:
+    values = days()
+    values[2, 3] = np.nan
+    config = DataConfig(missing=missing)
+    count = clean(values, None, IDS, config).quality.counts(config)[0]
+    assert count.number == 1
+    assert count.done.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("saturation", "done"),
+    [("keep", "kept"), ("cap", "taken as 900"), ("missing", "taken as missing")],
+)
+def test_the_table_says_what_is_done_about_saturation(saturation: str, done: str) -> None:
+    values = np.minimum(days(), 899)
+    values[3, 4], values[2, 3] = 900, SATURATION
+    config = DataConfig(saturation=saturation)
+    count = clean(values, None, IDS, config).quality.counts(config)[2]
+    assert (count.number, count.done) == (1, done)
+
 
 @pytest.mark.parametrize(
     ("missing", "filled", "rows", "words"),
@@ -114,6 +159,7 @@ def test_the_rule_is_for_counts_by_the_minute(values: np.ndarray) -> None:
     values[0] = 0
     found = clean(values, None, IDS, DataConfig())
     assert found.quality.wear_from == "values"
+    assert found.quality.counts(DataConfig())[1].number is None
     assert found.wear.all()
 
 

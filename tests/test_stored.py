@@ -13,6 +13,7 @@ from rnnviz.config import DataConfig
 from rnnviz.data import stored
 from rnnviz.data.dataset import Scaler, SequenceDataset, Source, Variable
 from rnnviz.data.days import Days, as_sequences
+from rnnviz.data.quality import clean
 
 
 def days(n: int = 12) -> Days:
@@ -30,6 +31,7 @@ def days(n: int = 12) -> Days:
         groups={"sex": ("a", "b") * (n // 2)},
         wear=np.ones((n, 1440), dtype=np.float32),
         source=Source(title="t"),
+        quality=clean(np.ones((n, 1440)), None, (), DataConfig()).quality,
         notes=("one note",),
     )
 

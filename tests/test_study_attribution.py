@@ -133,6 +133,8 @@ def test_a_mean_is_that_of_its_people(people: tuple[Attributed, ...]) -> None:
     mean = mean_of("mean over all", people)
     assert mean.hours == pytest.approx(np.mean([one.hours for one in people], axis=0))
     assert mean.error == max(one.error for one in people)
+    assert (mean.people, people[0].people) == (len(people), 1)
+    assert account(mean, "kg/m²").startswith(f"Mean of {len(people)} people: from the mean day's")
     assert mean.hours.sum() + sum(mean.covariates.values()) == pytest.approx(
         mean.predicted - mean.reference, abs=1e-3
     )

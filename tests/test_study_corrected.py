@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from rnnviz.config import DataConfig
+from rnnviz.config import DataConfig, StudyConfig
 from rnnviz.data import nhanes
 from rnnviz.data.dataset import Scaler, split_by_id
 from rnnviz.data.days import Days
@@ -16,6 +16,7 @@ from rnnviz.runs.codec import encode
 from rnnviz.runs.inline import InlineRunner
 from rnnviz.runs.run import Run
 from rnnviz.study import corrected, rivals, verdict
+from rnnviz.study.attributed import attributed
 from rnnviz.study.rivals import boosting, features, predictions, ridge
 from rnnviz.study.settings import CORRECTED, PROGRAMS, corrected_on
 from rnnviz.study.tables import by_group, lines, scorecard, shown, shown_interval
@@ -186,13 +187,29 @@ def test_a_training_that_fails_ends_the_study(days: Days, monkeypatch: pytest.Mo
     assert list(corrected.fit(small(), days, splits=2)) == [broken]
 
 
-def test_a_run_of_it_goes_through_the_worker_s_pump(
-    tmp_path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(corrected, "SPLITS", 1)
-    run = Run.create(tmp_path, small(), owner="ann", now=0.0, program=PROGRAMS[CORRECTED])
+def test_a_run_of_it_goes_through_the_worker_s_pump(tmp_path) -> None:
+    config = dataclasses.replace(small(), study=StudyConfig(splits=2))
+    run = Run.create(tmp_path, config, owner="ann", now=0.0, program=PROGRAMS[CORRECTED])
     InlineRunner(clock=lambda: 0.0).submit(run)
-    assert (run.view().status, len(splits_of(run.view()))) == ("finished", 1)
+    assert (run.view().status, len(splits_of(run.view()))) == ("finished", 2)
+
+
+def test_groups_that_are_taken_apart_stand_in_order(view: RunView) -> None:
+    known = attributed(view)
+    means = {about: one for about, one in known.items() if not about.startswith("person ")}
+    names = [about.removeprefix("mean over ").partition(": ")[0] for about in means]
+    assert names[0] == "all"
+    assert {"sex", "BMI class"} <= set(names) <= {"all", "age", "sex", "race", "BMI class"}
+    assert all(one.people >= 5 for one in means.values())
+    assert known["mean over all"].people == len(known) - len(means)
+    true = [one.true for about, one in means.items() if "BMI class" in about]
+    assert true == sorted(true)
+    ages = [int(about.split()[-1].split("-")[0]) for about in means if "age: " in about]
+    assert ages == sorted(ages)
+    sexes = [one for about, one in means.items() if "sex: " in about]
+    if sum(one.people for one in sexes) == known["mean over all"].people:
+        pooled = sum(one.people * one.hours for one in sexes) / known["mean over all"].people
+        assert pooled == pytest.approx(known["mean over all"].hours, abs=1e-6)
 
 
 # -- intervals and the sentence --------------------------------------------------------------------
@@ -306,5 +323,6 @@ def test_ages_stand_in_order() -> None:
 
 def test_numbers_have_a_true_minus_and_none_is_a_dash() -> None:
     assert shown(-1.234, 2) == "−1.23"
+    assert shown(-0.0004, 3) == "0.000"
     assert shown(math.nan, 2) == "–"
     assert shown_interval(Interval(mean=1.0, half=math.inf), 1) == "1.0"

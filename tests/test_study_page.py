@@ -1,24 +1,33 @@
 """The page of the NHANES study, driven as a visitor drives it; training runs in the page."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import rdata
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from rnnviz.data import nhanes
 from rnnviz.data.sandbox import Sandbox
 from rnnviz.data.uploads import store
+from rnnviz.errors import RunError
+from rnnviz.exchange.keras_files import write_h5
 from rnnviz.runs.run import Run
-from rnnviz.study import corrected, script, tables
+from rnnviz.study import script, tables
 from rnnviz.study.attributed import account, attributed, checked
+from rnnviz.study.saved import stored_of_run
 from rnnviz.study.settings import AS_WRITTEN, CORRECTED
 from rnnviz.study.verdict import sentence, splits_of
 from rnnviz.study.written import summary
-from rnnviz.ui import server, session
+from rnnviz.ui import server, session, studying
 
-SMALL = {"study_people": "40", "study_days": "2"}
+SMALL = {"study_people": "40", "study_days": "2", "splits": "2", "epochs_written": "3"}
+SMALL |= {"epochs_corrected": "4"}
+BOTH = 2  # halves of the page
 REAL = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "nhanes" / "MINdata.rda"
 
 
@@ -27,14 +36,20 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(helpers=1) as running:
+        yield running
+
+
 @pytest.fixture(autouse=True)
-def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The app for one visitor, training inline, with two splits for the corrected study."""
+def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Path:
+    """The app for one visitor, training inline."""
     st.cache_resource.clear()
     monkeypatch.setenv("RNNVIZ_RUNNER", "inline")
     monkeypatch.setenv("RNNVIZ_HOME", str(shared_home))
     monkeypatch.setattr(session, "owner", lambda: "me")
-    monkeypatch.setattr(corrected, "SPLITS", 2)
+    monkeypatch.setattr(session, "sandbox", lambda: sandbox)
     # AppTest would read through all installed packages for components; rnnviz registers its own
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda *_: [])
     return shared_home
@@ -81,15 +96,16 @@ def words(app: AppTest) -> str:
 
 
 def cells(frame: pd.DataFrame) -> list[list[str]]:
-    """A table as it stands on the page, without the signs that keep Markdown off."""
+    """A table as it stands on the page, without what keeps Markdown off and numbers whole."""
     rows = zip(frame.index, frame.to_numpy().tolist(), strict=True)
-    return [[str(cell).replace("\\", "") for cell in (name, *row)] for name, row in rows]
+    plain = str.maketrans({"\\": "", "\N{NO-BREAK SPACE}": " "})
+    return [[str(cell).translate(plain) for cell in (name, *row)] for name, row in rows]
 
 
 def test_before_anything_is_run_every_step_stands_with_its_code() -> None:
     app = opened(**SMALL)
     code = [element.value for element in app.code]
-    steps = (*script.AS_WRITTEN, *script.CORRECTED)
+    steps = (*script.as_written(3), *script.corrected(4, 2))
     assert [text for text in code if text != summary()] == [step.code for step in steps]
     said = words(app)
     for step in steps:
@@ -111,29 +127,79 @@ def test_the_numbers_are_those_of_the_runs(trained: AppTest, ids: dict[str, str]
     assert found is not None
     unit = "(kg/m²)²"
     for line in (
-        *tables.findings(found, written.found[-1], unit),
+        *tables.findings(found, script.moved(written), unit),
         tables.against_mean(written, found, unit),
         sentence(splits, unit),
-        *(step.result(written) for step in script.AS_WRITTEN),
-        *(step.result(mended) for step in script.CORRECTED),
+        *(step.result(written) for step in script.as_written(3)),
+        *(step.result(mended) for step in script.corrected(4, 2)),
     ):
         assert line, "every step has a result"
         assert line in said
-    assert len(trained.get("bidi_component")) == 3  # the loss, predicted against true, the hours
+    # the loss, predicted against true, the hours of a group and of a person
+    assert len(trained.get("bidi_component")) == 4
+    assert len(written.epochs) == 3
+    assert len(splits) == 2
+    assert max(ended.epoch for ended in mended.epochs) <= 2 * 4
 
 
 def test_a_chosen_person_s_hours_add_up(trained: AppTest, ids: dict[str, str]) -> None:
     known = attributed(Run.open(session.home(), ids["corrected"]).view())
-    who = trained.selectbox(key="study_who")
-    assert who.options == list(known)
-    assert who.value == "mean over all"
+    who, group = trained.selectbox(key="study_person"), trained.selectbox(key="study_group")
+    assert [*group.options, *who.options] == list(known)
+    assert all(name.startswith("person ") for name in who.options)
+    assert group.value == "mean over all"
     assert account(known["mean over all"], "kg/m²") in words(trained)
-    person = who.options[-1]
-    assert person.startswith("person ")
-    said = words(sound(who.set_value(person).run()))
+    person, mean = who.options[-1], group.options[-1]
+    app = sound(who.set_value(person).run())
+    said = words(sound(app.selectbox(key="study_group").set_value(mean).run()))
     assert account(known[person], "kg/m²") in said
+    assert account(known[mean], "kg/m²") in said
     people = [day for about, day in known.items() if about.startswith("person ")]
     assert checked(people, "kg/m²") in said
+
+
+def test_the_trained_network_is_given_as_a_file(
+    trained: AppTest, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = session.home()
+    data = write_h5(stored_of_run(Run.open(home, ids["written"])))
+    assert not trained.get("download_button")
+    # the process that writes it has a test of its own
+    asked = {(ids["written"], ".h5", home): data}
+    monkeypatch.setattr(studying, "saved", lambda *what: asked[what])
+    app = press(trained, "prepare_study")
+    assert not app.error
+    (button,) = app.get("download_button")
+    assert button.proto.label == "Download study.h5"
+    assert f"A file of {len(data):,} bytes" in words(app)
+
+
+def test_a_file_that_cannot_be_written_is_told(
+    trained: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise RunError("the model cannot be written (No space left); make room, then try again")
+
+    monkeypatch.setattr(studying, "saved", fail)
+    app = press(trained, "prepare_study")
+    assert [error.value.replace("\\", "") for error in app.error] == [
+        "the model cannot be written (No space left); make room, then try again"
+    ]
+    assert not app.get("download_button")
+    assert app.button(key="do_prepare_study").label == "Prepare study.h5"
+
+
+def test_settings_stand_in_the_address_and_in_the_code() -> None:
+    app = opened(splits="7", epochs_written="12", epochs_corrected="3")
+    code = [element.value for element in app.code]
+    assert sum("epochs = 12," in text for text in code) == 1
+    assert sum("range(7)" in text for text in code) == 1
+    assert sum("epochs=3, patience" in text for text in code) == 1
+    app = sound(app.number_input(key="splits").set_value(9).run())
+    assert "trains it on 9 splits" in words(app)
+    for wrong in ("1", "21", "x", "inf"):
+        app = opened(splits=wrong, epochs_written=wrong, study_people=wrong)
+        assert app.number_input(key="splits").value == 5
 
 
 def test_a_link_finds_both_runs_again(trained: AppTest, ids: dict[str, str]) -> None:
@@ -141,8 +207,10 @@ def test_a_link_finds_both_runs_again(trained: AppTest, ids: dict[str, str]) -> 
     assert "**finished** · All splits are done." in words(again)
     assert [cells(t.value) for t in again.table] == [cells(t.value) for t in trained.table]
     assert "other data" not in words(again)
-    other = opened(study_people="50", study_days="2", **ids)
-    assert words(other).count("of other data than those chosen above") == 2
+    other = opened(**{**SMALL, "study_people": "50"}, **ids)
+    assert words(other).count("with other settings than those chosen above") == BOTH
+    other = opened(**{**SMALL, "splits": "3"}, **ids)
+    assert words(other).count("with other settings than those chosen above") == 1
 
 
 def test_a_run_of_one_study_is_not_taken_for_the_other(
@@ -163,26 +231,76 @@ def test_the_studies_leave_the_current_run_alone(trained: AppTest, ids: dict[str
     assert "Nothing is trained yet" in words(app)
 
 
-def test_a_file_is_asked_for_and_then_studied(home: Path) -> None:
+def test_a_file_is_asked_for_and_then_studied() -> None:
     app = opened(study_source="my own file")
-    assert "Give a file on the **Data** page" in words(app)
+    assert "Give a file to go on" in words(app)
     assert app.button(key="do_study_written").disabled
     if not REAL.is_file():
         pytest.skip("the real data are not here")
-    with Sandbox(helpers=1) as sandbox:
-        upload = store(REAL.read_bytes(), REAL.name, home, sandbox)
-    app = press(opened(study_source="my own file", file=upload.id), "study_written")
+    app = opened(study_source="my own file", epochs_written="1")
+    sent = (REAL.name, REAL.read_bytes(), "")
+    app = press(sound(app.file_uploader[0].set_value(sent).run()), "study_written")
     said = words(app)
     assert "292 rows of 292 people." in said
     assert "0 of 82 test rows (0.0 %) belong to people who are also in training" in said
     assert "Copying" not in said
+    assert "Each person has one row here, so there is nothing to copy" in said
 
 
-def test_data_that_cannot_be_studied_are_told_in_one_sentence(home: Path) -> None:
+def given(frame: pd.DataFrame, name: str = "days.csv", **address: str) -> AppTest:
+    """The page with a table of one's own."""
+    data = frame.to_csv(index=False).encode()
+    upload = store(data, name, session.home(), session.sandbox())
+    return opened(study_source="my own file", file=upload.id, epochs_written="1", **address)
+
+
+def people(rows: int) -> pd.DataFrame:
+    """Days of activity with two numbers and a word to predict."""
+    made = nhanes.simulate(rows, 1, seed=5)
+    frame = pd.DataFrame(made.minutes, columns=[f"MIN{k}" for k in range(1, 1441)])
+    words = np.where(made.target > 25, "high", "low")
+    return frame.assign(SEQN=made.ids, BMI=made.target, waist=made.target * 3, level=words)
+
+
+def test_another_target_of_a_file_is_studied() -> None:
+    app = given(people(40), target="waist")
+    assert app.selectbox(key="target").value == "waist"
+    app = press(app, "study_written")
+    run = Run.open(session.home(), app.query_params["written"])
+    assert run.config.data.target == "waist"
+    assert run.view().started.unit == ""
+    app = sound(app.selectbox(key="target").set_value("level").run())
+    (error,) = app.error
+    assert "level holds classes, and the study predicts a number" in error.value
+    assert app.button(key="do_study_written").disabled
+
+
+def test_a_table_of_a_file_is_chosen(home: Path, tmp_path: Path, sandbox: Sandbox) -> None:
+    frame = people(40).drop(columns=["SEQN", "level", "waist"]).astype(np.float64)
+    path = tmp_path / "two.rda"
+    rdata.write_rda(path, {"first": frame, "second": frame.assign(BMI=frame["BMI"] + 50)})
+    upload = store(path.read_bytes(), path.name, home, sandbox)
+    address = {"study_source": "my own file", "file": upload.id, "epochs_written": "1"}
+    app = opened(**address)
+    app = press(sound(app.selectbox(key="table").set_value("second").run()), "study_written")
+    run = Run.open(session.home(), app.query_params["written"])
+    assert run.config.data.table == "second"
+    assert run.trace(1)[1].targets.min() > 60
+
+
+def test_what_holds_no_days_is_told() -> None:
+    frame = pd.DataFrame({"day": range(200), "sales": np.sin(np.arange(200.0))})
+    app = given(frame, "sales.csv")
+    (error,) = app.error
+    assert "the study reads days of activity, and this table is something else" in error.value
+    assert app.button(key="do_study_corrected").disabled
+    assert not any(box.key == "blocks" for box in app.selectbox)
+
+
+def test_data_that_cannot_be_studied_are_told_in_one_sentence(home: Path, sandbox: Sandbox) -> None:
     frame = pd.DataFrame(0.0, index=range(40), columns=[f"MIN{k}" for k in range(1, 1441)])
     frame["MIN9"], frame["BMI"] = range(40), [20.0 + k for k in range(40)]
-    with Sandbox(helpers=1) as sandbox:
-        upload = store(frame.to_csv(index=False).encode(), "flat.csv", home, sandbox)
+    upload = store(frame.to_csv(index=False).encode(), "flat.csv", home, sandbox)
     app = press(opened(study_source="my own file", file=upload.id), "study_written")
     (error,) = app.error
     assert "MIN1, the one column that the script" in error.value.replace("\\", "")

@@ -4,23 +4,34 @@ import dataclasses
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from model_files import predict
 
+from rnnviz.checkpoint import load_weights
 from rnnviz.config import DataConfig, ModelConfig
 from rnnviz.data import nhanes
 from rnnviz.data.dataset import Variable
 from rnnviz.data.days import Days
-from rnnviz.errors import DataError
+from rnnviz.data.sandbox import Sandbox
+from rnnviz.data.uploads import store
+from rnnviz.errors import DataError, RunError
 from rnnviz.events import Checkpointed, EpochEnded, Finished, Found, RunView, Score, Started, Traced
+from rnnviz.exchange.build import model_of
+from rnnviz.exchange.keras_files import write_h5
 from rnnviz.runs.inline import InlineRunner
 from rnnviz.runs.run import Run
-from rnnviz.study import as_written
+from rnnviz.study import as_written, saved, script
 from rnnviz.study.days import groups_of, load_days
 from rnnviz.study.network import WrittenNet
+from rnnviz.study.saved import kept, stored_of, stored_of_run
 from rnnviz.study.settings import as_written_on
-from rnnviz.study.tables import against_mean, findings
+from rnnviz.study.tables import against_mean, findings, shown_tiny
 from rnnviz.study.written import (
+    ABOUT,
+    SAVED,
+    WEIGHTS,
     Findings,
     coded,
     copied,
@@ -114,9 +125,12 @@ def test_the_findings_are_counted(days: Days) -> None:
     assert findings.known_rows == len(known) > 0.9 * findings.test_rows
     assert (findings.columns, findings.columns_read, findings.levels) == (1443, 1, 5)
     assert (findings.rows, findings.people) == (PEOPLE * DAYS, PEOPLE)
-    assert findings.copy_r == pytest.approx(1)  # a simulated person has one BMI
+    assert findings.equal_rows == len(known)  # a simulated person has one BMI
     true = days.target[prepared.test]
     mean = days.target[drawn(len(days.ids))].mean()
+    copies = np.where(np.isin(prepared.test, known), true, mean)
+    assert findings.copy_r == pytest.approx(np.corrcoef(copies, true)[0, 1])
+    assert findings.copy_mse == pytest.approx(((copies - true) ** 2).mean())
     assert findings.mean_mse == pytest.approx(((true - mean) ** 2).mean())
     assert Findings.of(findings.to_event()) == findings
 
@@ -127,8 +141,8 @@ def test_copying_takes_a_train_row_of_the_same_person() -> None:
         np.array([20.0, 21.0, 30.0, 22.0, 40.0]),
         np.array([True, True, True, False, False]),
     )
-    assert found[0] == 20
-    assert np.isnan(found[1])
+    assert found.values.tolist() == [20, pytest.approx(71 / 3)]  # who is new gets the mean
+    assert found.known.tolist() == [True, False]
 
 
 def test_with_one_row_a_person_nothing_can_be_copied(days: Days) -> None:
@@ -200,7 +214,7 @@ def test_one_step_is_the_equations_of_the_cell() -> None:
     i, _, g, o = np.split(
         (x[:, 0] @ net.kernel.T + net.bias).detach().numpy().astype(np.float64), 4, axis=1
     )
-    gate = lambda z: np.clip(z / 6 + 0.5, 0, 1)  # noqa: E731
+    gate = lambda z: np.clip(z / 5 + 0.5, 0, 1)  # noqa: E731 - of Keras 2, which the script had
     h = gate(o) * np.maximum(gate(i) * np.maximum(g, 0), 0)
     dense = h @ net.dense.weight.detach().numpy().T + net.dense.bias.detach().numpy()
     expected = dense @ net.dense_1.weight.detach().numpy().T + net.dense_1.bias.detach().numpy()
@@ -220,7 +234,7 @@ def test_the_stream_tells_data_epochs_weights_and_scores(days: Days) -> None:
     assert view.status == "finished"
     assert len(view.epochs) == 2
     assert view.step == 2 * started.batches == 2 * math.ceil(started.sizes["train"] / 32)
-    assert [found.about for found in view.found] == ["the data", "the weights"]
+    assert [found.about for found in view.found] == [ABOUT, WEIGHTS, SAVED]
     findings = Findings.of(view.found[0])
     (mean,) = [s for s in started.baselines if (s.predictor, s.part) == ("mean", "test")]
     assert mean.metrics["mse"] == pytest.approx(findings.mean_mse)
@@ -234,7 +248,7 @@ def test_the_stream_tells_data_epochs_weights_and_scores(days: Days) -> None:
 
 def test_after_one_step_from_nothing_what_reads_the_past_never_learns(days: Days) -> None:
     (moved,) = [
-        e for e in as_written.fit(small(4), days) if isinstance(e, Found) and "weights" in e.about
+        e for e in as_written.fit(small(4), days) if isinstance(e, Found) and e.about == WEIGHTS
     ]
     units = 6
     # kernel and bias of i, g and o (not of the forget gate), and both dense layers
@@ -306,7 +320,91 @@ def test_the_findings_are_sentences_with_their_numbers(days: Days) -> None:
     assert "1,442 of 1,443 prepared columns are dropped" in told
     share = 100 * found.known_rows / found.test_rows
     assert f"{found.known_rows} of {found.test_rows} test rows ({share:.1f} %)" in told
-    assert "r = 1.000 on them, with an MSE of 0.00 (kg/m²)²" in told
+    assert "from a train row of the same person would score" in told
+    assert f"r = {found.copy_r:.3f}, with an MSE of {found.copy_mse:.2f} (kg/m²)²" in told
+    copies = f"so each of the {found.known_rows} copies is the answer itself."
+    assert f"all rows of a person have the same target, {copies}" in told
     assert "2,569 of 265,225 weights moved" in told
-    alone = dataclasses.replace(found, known_rows=0)
-    assert "Copying" not in "".join(findings(alone, None, ""))
+    some = dataclasses.replace(found, equal_rows=7, known_rows=found.test_rows - 3)
+    told = "".join(findings(some, None, ""))
+    assert "of the same person, and the mean for the other 3, would score r = " in told
+    assert "; 7 of the copies are the answer itself." in told
+    nobody = dataclasses.replace(found, known_rows=0)
+    assert "Nobody has rows on both sides here" in "".join(findings(nobody, None, ""))
+    alone = dataclasses.replace(nobody, people=nobody.rows)
+    told = "".join(findings(alone, None, ""))
+    assert "Each person has one row here, so there is nothing to copy from training." in told
+    assert "Copying" not in told
+
+
+def test_days_of_a_file_give_a_person_s_target_away(tmp_path) -> None:
+    made = nhanes.simulate(60, 7, seed=2)
+    frame = pd.DataFrame(made.minutes, columns=[f"MIN{k}" for k in range(1, 1441)])
+    frame = frame.assign(SEQN=made.ids, BMI=made.target)
+    with Sandbox(helpers=1) as sandbox:
+        upload = store(frame.to_csv(index=False).encode(), "days.csv", tmp_path, sandbox)
+    of_file = load_days(DataConfig(source="file", file=upload.id), tmp_path)
+    _, found = prepare(of_file)
+    assert (found.rows, found.people) == (420, 60)
+    assert found.copy_r > 0.99
+    one_each = dataclasses.replace(of_file, ids=tuple(f"{k}" for k in range(420)))
+    assert prepare(one_each)[1].known_rows == 0
+
+
+# -- its file --------------------------------------------------------------------------------------
+
+
+def trained(days: Days) -> WrittenNet:
+    """The network after two epochs."""
+    config = small()
+    state = [e for e in as_written.fit(config, days) if isinstance(e, Checkpointed)][-1].state
+    net = WrittenNet(0, units=6)
+    load_weights(state, net)
+    return net
+
+
+def test_the_loaded_network_predicts_the_same(days: Days) -> None:
+    view = RunView()
+    for event in as_written.fit(small(), days):
+        view = view.after(event)
+    event = script.told_about(view, SAVED)
+    data = write_h5(stored_of(trained(days)))
+    assert event.numbers["bytes"] == len(data)
+    assert event.numbers["weights"] == view.started.parameters
+    assert event.numbers["rows"] == view.started.sizes["test"]
+    assert 0 <= event.numbers["difference"] < 1e-5
+    told = script.saved(view)
+    assert told.startswith(f"A file of {len(data):,} bytes with ")
+    assert f"difference is {shown_tiny(event.numbers['difference'])}" in told
+    assert script.saved(RunView()) == ""
+
+
+def test_what_comes_back_is_another_network_where_weights_are_lost(days, monkeypatch) -> None:
+    net = trained(days)
+    x = prepare(days)[0].inputs
+    assert kept(net, x)["difference"] < 1e-5
+    half = dataclasses.replace(
+        stored_of(net), weights={k: v / 2 for k, v in stored_of(net).weights.items()}
+    )
+    monkeypatch.setattr(saved, "write_h5", lambda _: write_h5(half))
+    assert kept(net, x)["difference"] > 1e-3
+
+
+def test_over_many_steps_the_file_s_network_is_that_of_keras_2() -> None:
+    net = WrittenNet(4, inputs=2, units=5)
+    x = np.random.default_rng(1).normal(0, 2, (7, 12, 2)).astype(np.float32)
+    ours = net(torch.from_numpy(x)).detach().numpy()
+    with torch.no_grad():
+        theirs = predict(model_of(stored_of(net)), x)[:, 0]
+    assert np.abs(ours - theirs).max() < 1e-5
+
+
+def test_a_run_s_network_is_the_one_that_was_trained(tmp_path) -> None:
+    program = "rnnviz.study.as_written:fit_stored"
+    run = Run.create(tmp_path, small(1), owner="ann", now=0.0, program=program)
+    with pytest.raises(RunError, match="has saved no weights yet"):
+        stored_of_run(run)
+    InlineRunner(clock=lambda: 0.0).submit(run)
+    x = prepare(nhanes.load(run.config.data, None))[0]
+    said = predict(model_of(stored_of_run(run)), x.inputs[x.test])[:, 0]
+    assert said == pytest.approx(run.trace(1)[1].predictions, abs=1e-5)

@@ -131,12 +131,18 @@ def hard_sigmoid(z: Array) -> Array:
     return array_namespace(z).clip(z / 6.0 + 0.5, min=0, max=1)
 
 
+def hard_sigmoid_of_keras_2(z: Array) -> Array:
+    """clip(z / 5 + 1/2, 0, 1), as Keras 1 and 2 have it."""
+    return array_namespace(z).clip(z / 5.0 + 0.5, min=0, max=1)
+
+
 SLOPES: Mapping[Callable[[Array], Array], Callable[[Array], Array]] = {
     # of each squash, by what it gives; at a kink the side on which torch takes it
     sigmoid: lambda value: value * (1.0 - value),
     tanh: lambda value: 1.0 - value * value,
     relu: lambda value: (value > 0) * 1.0,
     hard_sigmoid: lambda value: ((value > 0) & (value < 1)) / 6.0,
+    hard_sigmoid_of_keras_2: lambda value: ((value > 0) & (value < 1)) / 5.0,
 }
 
 

@@ -1,5 +1,7 @@
 """Long short-term memory, with tanh or ReLU and with sigmoid or hard sigmoid, as Keras allows."""
 
+from collections.abc import Callable, Mapping
+
 from jaxtyping import Float
 
 from rnnviz.cells.base import (
@@ -15,6 +17,7 @@ from rnnviz.cells.base import (
     States,
     as_it_is,
     hard_sigmoid,
+    hard_sigmoid_of_keras_2,
     relu,
     sigmoid,
     tanh,
@@ -32,7 +35,8 @@ class Lstm(Cell):
     h_t = o * tanh(c_t)
 
     With content "relu", ReLU stands for both tanh, and with gate "hard sigmoid" that one for the
-    sigmoid, as in Keras' LSTM(activation="relu", recurrent_activation="hard_sigmoid").
+    sigmoid, as in Keras' LSTM(activation="relu", recurrent_activation="hard_sigmoid"); with gate
+    "hard sigmoid of Keras 2" its older one, whose slope is 1/5 and not 1/6.
     """
 
     states = ("h", "c")
@@ -42,7 +46,7 @@ class Lstm(Cell):
         self.fused = "LSTM" if self.name == "lstm" else None
         new = Gate("g", -1.0, 1.0) if content == "tanh" else Gate("g", 0.0, float("inf"))
         self.gates = (Gate("i", 0.0, 1.0), Gate("f", 0.0, 1.0), new, Gate("o", 0.0, 1.0))
-        self._gate = sigmoid if gate == "sigmoid" else hard_sigmoid
+        self._gate = SQUASHES[gate]
         self._content = tanh if content == "tanh" else relu
 
     def activate(self, x: Parts, recur: Recur, before: States, force: Force = as_it_is) -> Gates:
@@ -79,9 +83,15 @@ class Lstm(Cell):
         return gates[3] * self._content(carried[0])
 
 
+SQUASHES: Mapping[str, Callable[[Array], Array]] = {
+    "sigmoid": sigmoid,
+    "hard sigmoid": hard_sigmoid,
+    "hard sigmoid of Keras 2": hard_sigmoid_of_keras_2,
+}
 NAMES = {
     ("tanh", "sigmoid"): "lstm",
     ("relu", "hard sigmoid"): "lstm-relu",
     ("relu", "sigmoid"): "lstm-relu-sigmoid",
     ("tanh", "hard sigmoid"): "lstm-hard",
+    ("relu", "hard sigmoid of Keras 2"): "lstm-relu-keras-2",  # for the study alone, not in CELLS
 }

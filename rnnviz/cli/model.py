@@ -49,10 +49,14 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _of_run(id: str) -> Any:
-    from rnnviz.applying import stored_of  # torch takes two seconds to import
+    from rnnviz import applying  # torch takes two seconds to import
     from rnnviz.runs.run import Run
+    from rnnviz.study import saved
+    from rnnviz.study.settings import AS_WRITTEN, PROGRAMS
 
-    return stored_of(Run.open(home(), id))
+    opened = Run.open(home(), id)
+    of_study = opened.program == PROGRAMS[AS_WRITTEN]
+    return saved.stored_of_run(opened) if of_study else applying.stored_of(opened)
 
 
 def _as_pt(stored: Any) -> bytes:

@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from jaxtyping import Float, Int
 
+from rnnviz.data.quality import Quality
 from rnnviz.errors import DataError
 
 
@@ -75,6 +76,7 @@ class SequenceDataset:
     standardise: bool = False  # whether the network sees standardised values
     task: Task
     source: Source
+    quality: Quality | None = None  # what was counted in a file of days
     notes: tuple[str, ...] = ()  # what was noticed and done, one sentence each
 
     def __post_init__(self) -> None:

@@ -68,6 +68,7 @@ def as_sequences(days: Days, config: DataConfig) -> SequenceDataset:
         standardise=config.scale.endswith("standard"),
         task=Task.CLASSIFICATION if days.classes else Task.REGRESSION,
         source=days.source,
+        quality=days.quality,
         notes=days.notes,
     )
 

@@ -65,4 +65,3 @@ def _soundings(rng: np.random.Generator) -> str:
 
 def _pick(rng: np.random.Generator, kind: str) -> str:
     return str(rng.choice(_WORDS[kind]))
-

@@ -13,10 +13,21 @@ from rnnviz.data.wear import INTERRUPTION_COUNTS, worn
 SATURATION = 32_767  # the largest count that the ActiGraph AM-7164 of NHANES can store [counts/min]
 
 
+class Count(NamedTuple):
+    """How often something remarkable occurs, of how many, and what is done about it."""
+
+    what: str
+    number: int | None  # None: it cannot be told
+    of: int
+    done: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Quality:
     """Counts over the days that are used, before anything is done about them."""
 
+    rows: int
+    people: int
     steps: int  # of a day
     missing: int  # cells without a value
     not_worn: int  # cells with a value in which the device was not worn
@@ -27,6 +38,30 @@ class Quality:
     repeated_rows: int  # rows with the person and the values of an earlier one
     repeated_people: int  # people with several rows
     filled: float = 0.0  # what saturated cells were taken as, where they were capped
+
+    def counts(self, config: DataConfig) -> tuple[Count, ...]:
+        """Everything that was looked for, also what does not occur."""
+        parts, values = PARTS[self.steps], self.rows * self.steps
+        worn = None if self.wear_from == "values" else self.not_worn
+        found = (
+            Count(f"{parts} without a value", self.missing, values, _DONE[config.missing]),
+            Count(f"{parts} not worn", worn, values, _WORN[self.wear_from]),
+            Count(f"counts of {SATURATION}", self.saturated, values, self._done(config)),
+            Count(f"negative {parts}", self.negative, values, "taken as 0 by log(1 + x)"),
+            Count(
+                f"{parts} of the day alike in all rows",
+                self.constant_steps,
+                self.steps,
+                "tell nothing; 0 where standardised",
+            ),
+            Count("rows that repeat another", self.repeated_rows, self.rows, "kept"),
+            Count("people on several rows", self.repeated_people, self.people, "never split apart"),
+        )
+        return tuple(count for count in found if count.number or count.what != f"negative {parts}")
+
+    def _done(self, config: DataConfig) -> str:
+        told = {"keep": "kept", "cap": f"taken as {self.filled:g}", "missing": "taken as missing"}
+        return told[config.saturation]
 
     def notes(self, config: DataConfig) -> tuple[str, ...]:
         """One sentence for everything that occurs, with what is done about it."""
@@ -59,6 +94,18 @@ _WEAR = {
     "flags": "{n} of all {parts} not worn, as the table itself says",
     "rule": "{n} of all {parts} not worn, by the rule of Troiano: 60 minutes of zeros, 2 forgiven",
     "values": "",
+}
+
+
+_DONE = {  # about what is missing
+    "mask": "taken as 0, marked as not worn",
+    "interpolate": "interpolated within the row, marked as not worn",
+    "drop": "their rows are left out",
+}
+_WORN = {
+    "flags": "marked, as the table says",
+    "rule": "marked by Troiano's rule: 60 minutes of zeros, 2 forgiven",
+    "values": "all taken as worn: the rule needs counts by the minute",
 }
 
 
@@ -99,6 +146,8 @@ def clean(
     known = np.where(missing, 0, values)
     repeated_rows, repeated_people = _repeated(known, ids)
     quality = Quality(
+        rows=len(values),
+        people=len(set(ids)),
         steps=values.shape[1],
         missing=int(missing.sum()),
         not_worn=int((~wear & ~missing).sum()),

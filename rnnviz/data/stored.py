@@ -19,8 +19,9 @@ import numpy as np
 
 from rnnviz.config import DataConfig
 from rnnviz.data.dataset import SequenceDataset, Source, Task, Variable
+from rnnviz.data.quality import Quality
 
-VERSION = 1  # of what is made: raise it whenever the same settings give other values
+VERSION = 2  # of what is made: raise it whenever the same settings give other values
 MOST_KEPT = 4  # data sets of one upload
 _MAPPED = ("inputs", "wear")
 _ARRAYS = (*_MAPPED, "targets", "lengths", "times", "covariates", "persistence")
@@ -58,6 +59,7 @@ def _read(folder: Path, stem: str) -> SequenceDataset | None:
         values |= {name: _array(folder, stem, name) for name in plain["arrays"] if name in _ARRAYS}
         values |= {n: tuple(Variable(*v) for v in found) for n, found in plain["variables"].items()}
         values |= {name: tuple(words) for name, words in plain["words"].items()}
+        values["quality"] = Quality(**plain["quality"]) if plain["quality"] else None
         values["groups"] = {name: tuple(labels) for name, labels in plain["groups"].items()}
         return SequenceDataset(**values, task=Task(plain["task"]), source=Source(**plain["source"]))
     except (OSError, ValueError, KeyError, TypeError):
@@ -82,6 +84,7 @@ def _write(folder: Path, stem: str, made: SequenceDataset) -> None:
         "variables": {name: getattr(made, name) for name in _VARIABLES},
         "words": {name: getattr(made, name) for name in words},
         "groups": made.groups,
+        "quality": dataclasses.asdict(made.quality) if made.quality else None,
         "task": str(made.task),
         "source": dataclasses.asdict(made.source),
     }

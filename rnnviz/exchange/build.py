@@ -1,16 +1,13 @@
 """Between a Stored and a living SequenceModel. Torch; no files."""
 
-import io
-from typing import Any
-
 import numpy as np
 import torch
 
 from rnnviz import __version__
 from rnnviz.batches import Prepared, prepare
+from rnnviz.checkpoint import load_weights
 from rnnviz.config import RunConfig
 from rnnviz.data.dataset import SequenceDataset, Task
-from rnnviz.errors import RunError
 from rnnviz.exchange.stored import Meaning, Stored
 from rnnviz.model import SequenceModel
 
@@ -97,12 +94,6 @@ def stored_of_run(config: RunConfig, dataset: SequenceDataset, checkpoint: bytes
         covariates=dataset.covariates.shape[1],
         task=dataset.task,
     )
-    try:
-        held: Any = torch.load(io.BytesIO(checkpoint), weights_only=True)
-        model.load_state_dict(held["model"])
-    except Exception as wrong:
-        raise RunError(
-            f"the checkpoint cannot be read ({type(wrong).__name__}); start the run again"
-        ) from wrong
+    load_weights(checkpoint, model)
     meaning = meaning_of(prepared, covariates=config.model.covariates, scale=config.data.scale)
     return stored_of(model, meaning=meaning)

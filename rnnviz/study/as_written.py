@@ -26,13 +26,13 @@ from rnnviz.events import (
 )
 from rnnviz.study.days import load_days
 from rnnviz.study.network import WrittenNet
-from rnnviz.study.written import Findings, Prepared, copied, prepare
+from rnnviz.study.saved import kept
+from rnnviz.study.written import SAVED, WEIGHTS, Findings, Prepared, copied, prepare
 from rnnviz.trace import Survey
 from rnnviz.wishes import Wishes
 
 Stream = Generator[Event, Wishes | None, None]
 EPSILON = 1e-7  # Keras' for Adam; torch's is 1e-8
-WEIGHTS = "the weights"  # of the event that says how many of them moved
 
 
 def fit_stored(config: RunConfig, home: Path, state: bytes | None = None) -> Stream:
@@ -108,7 +108,9 @@ class _Written:
             )
             self._next_epoch()
             yield from self._say(self._checkpoint())
-        yield from self._say(self._moved())
+        yield from self._say(self._found(WEIGHTS, self._moved()))
+        test = self.prepared.inputs[self.prepared.test]
+        yield from self._say(self._found(SAVED, kept(self.model, test)))
         yield Finished(
             step=self.step,
             epoch=self.settings.epochs,
@@ -174,11 +176,9 @@ class _Written:
         scores = [self._score(part, "mean") for part in ("test", "validation", "train")]
         train = np.ones(len(self.days.ids), dtype=bool)
         train[self.prepared.test] = False
-        copies = copied(self.days.ids, self.prepared.targets, train)
-        known = np.isfinite(copies)
+        copies, known = copied(self.days.ids, self.prepared.targets, train)
         if known.any():
-            true = self.prepared.targets[self.prepared.test][known]
-            metrics = regression_metrics(true, copies[known])
+            metrics = regression_metrics(self.prepared.targets[self.prepared.test], copies)
             scores.append(Score(predictor="copied from train", part="test", metrics=metrics))
         return tuple(scores)
 
@@ -220,18 +220,15 @@ class _Written:
         )
         return ended, survey
 
-    def _moved(self) -> Found:
+    def _moved(self) -> dict[str, float]:
         """How many weights are not what they were before the first step."""
         pairs = list(zip(self.model.parameters(), self.first, strict=True))
         moved = sum(int((now != before).sum()) for now, before in pairs)
-        numbers = {"moved": float(moved), "all": float(sum(w.numel() for w, _ in pairs))}
-        return Found(
-            step=self.step,
-            epoch=self.settings.epochs,
-            about=WEIGHTS,
-            numbers=numbers,
-            scores=(),
-        )
+        return {"moved": float(moved), "all": float(sum(w.numel() for w, _ in pairs))}
+
+    def _found(self, about: str, numbers: dict[str, float]) -> Found:
+        epochs = self.settings.epochs
+        return Found(step=self.step, epoch=epochs, about=about, numbers=numbers, scores=())
 
     # -- checkpoints ------------------------------------------------------------------------------
 

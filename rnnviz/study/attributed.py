@@ -25,6 +25,7 @@ class Attributed:
     """
 
     about: str  # of the event
+    people: int  # 1, or how many the mean is over
     true: float
     predicted: float
     reference: float  # what is predicted for the mean day
@@ -40,6 +41,7 @@ class Attributed:
         numbers = found.numbers
         return cls(
             about=found.about,
+            people=int(numbers["people"]),
             true=numbers["true"],
             predicted=numbers["predicted"],
             reference=numbers["reference"],
@@ -58,6 +60,7 @@ class Attributed:
     def to_event(self, step: int, epoch: int) -> Found:
         """For the run's log."""
         numbers = {
+            "people": float(self.people),
             "true": self.true,
             "predicted": self.predicted,
             "reference": self.reference,
@@ -83,6 +86,7 @@ def mean_of(about: str, people: Sequence[Attributed]) -> Attributed:
     """The mean over a group; of the errors, the largest."""
     return Attributed(
         about=about,
+        people=len(people),
         true=_mean([one.true for one in people]),
         predicted=_mean([one.predicted for one in people]),
         reference=_mean([one.reference for one in people]),
@@ -119,8 +123,9 @@ def checked(people: Sequence[Attributed], unit: str) -> str:
 def account(one: Attributed, unit: str) -> str:
     """How the shares add up, in one sentence."""
     hours, person = float(one.hours.sum()), sum(one.covariates.values())
+    whose = f"Mean of {one.people} people: from" if one.people > 1 else "From"
     told = (
-        f"From the mean day's {one.reference:.2f} to {one.predicted:.2f} {unit}".rstrip()
+        f"{whose} the mean day's {one.reference:.2f} to {one.predicted:.2f} {unit}".rstrip()
         + f" (true: {one.true:.2f}): activity {hours:+.2f}, covariates {person:+.2f}; "
         f"completeness error {one.error:.1e}."
     )

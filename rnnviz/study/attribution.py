@@ -52,6 +52,7 @@ def attribute(
     return tuple(
         Attributed(
             about=f"{PERSON}{prepared.dataset.ids[row]}",
+            people=1,
             true=float(prepared.dataset.targets[row, 0]),
             predicted=said[k].item() * unit + zero,
             reference=reference.item() * unit + zero,

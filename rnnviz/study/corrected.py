@@ -6,7 +6,7 @@ beside the LSTM all that knows less.
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -37,12 +37,9 @@ from rnnviz.study.attributed import GROUP, Attributed, mean_of
 from rnnviz.study.attribution import attribute, chosen_rows
 from rnnviz.study.days import groups_of, load_days
 from rnnviz.study.rivals import Features, features, predictions
-from rnnviz.study.settings import SPLITS
-from rnnviz.study.verdict import LSTM, SPLIT, TEST
+from rnnviz.study.verdict import FEWEST, LSTM, SPLIT, TEST, place
 from rnnviz.train import best_model
 from rnnviz.train import fit as train
-
-FEWEST = 5  # people of a group in the test part, for it to be scored
 
 
 def fit_stored(config: RunConfig, home: Path, state: bytes | None = None) -> Stream:
@@ -51,7 +48,7 @@ def fit_stored(config: RunConfig, home: Path, state: bytes | None = None) -> Str
     Raises:
         DataError: the data cannot be used for it.
     """
-    yield from fit(config, load_days(config.data, home), state, splits=SPLITS)
+    yield from fit(config, load_days(config.data, home), state, splits=config.study.splits)
 
 
 def fit(
@@ -135,10 +132,10 @@ class _Corrected:
         people = attribute(best_model(config, prepared, trained), prepared, rows)
         means = [mean_of(f"{GROUP}all", people)]
         for name, labels in self.groups.items():
-            for label in sorted({labels[row] for row in rows}):
-                group = [one for one, r in zip(people, rows, strict=True) if labels[r] == label]
-                if len(group) >= FEWEST:
-                    means.append(mean_of(f"{GROUP}{name}: {label}", group))
+            means += sorted(_means(name, labels, rows, people), key=lambda one: place(one.about))
+        for name, labels in self.days.groups.items():
+            if name not in self.groups:  # such as BMI classes, which follow the target
+                means += sorted(_means(name, labels, rows, people), key=lambda one: one.true)
         return (*means, *people)
 
     def _found(self, scored: "Scored") -> Found:
@@ -155,6 +152,16 @@ class _Corrected:
         step, epoch = self._position()
         state = json.dumps({"done": self.done}).encode()
         return Checkpointed(step=step, epoch=epoch, state=state)
+
+
+def _means(
+    name: str, labels: tuple[str, ...], rows: Int[np.ndarray, " M"], people: Sequence[Attributed]
+) -> Iterator[Attributed]:
+    """The mean over each group that holds enough of these people."""
+    for label in {labels[row] for row in rows}:
+        group = [one for one, row in zip(people, rows, strict=True) if labels[row] == label]
+        if len(group) >= FEWEST:
+            yield mean_of(f"{GROUP}{name}: {label}", group)
 
 
 class Scored(NamedTuple):

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from rnnviz.config import DataConfig
-from rnnviz.data import nhanes, reading
+from rnnviz.data import nhanes, people, reading
 from rnnviz.data.days import Days
+from rnnviz.data.layout import is_words
 from rnnviz.errors import DataError
 
 RACE = "race"
@@ -18,17 +20,26 @@ def load_days(config: DataConfig, home: Path) -> Days:
     Raises:
         DataError: they cannot be used for the study.
     """
-    if config.source == "text":
+    if config.source not in ("nhanes", "file"):
         raise DataError("the study reads days of activity; choose the simulator or a file of days")
     if config.source == "nhanes":
         return nhanes.load(config, home / "cache")
     days = reading.load(config, home)
     if days.classes:
-        raise DataError(
-            f"{days.target_name.name} holds classes, and the study predicts a number; choose one "
-            "such as BMI"
-        )
+        raise _classes(days.target_name.name)
     return days
+
+
+def check_target(column: pd.Series) -> None:
+    """Raises DataError where load_days would refuse the target for what it holds."""
+    if is_words(people.decoded(column)):
+        raise _classes(str(column.name))
+
+
+def _classes(target: str) -> DataError:
+    return DataError(
+        f"{target} holds classes, and the study predicts a number; choose one such as BMI"
+    )
 
 
 def groups_of(days: Days) -> dict[str, tuple[str, ...]]:

@@ -6,18 +6,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rnnviz.cells import CELLS, Parts, split_gates
+from rnnviz.cells import Parts, split_gates
+from rnnviz.cells.lstm import Lstm
 from rnnviz.study.written import DENSE, UNITS
 
-CELL = CELLS["lstm-relu"]
+CELL = Lstm("relu", "hard sigmoid of Keras 2")  # which the script ran on, in 2020
 FORGET = 1  # place of the forget gate among the cell's gates
 
 
 class WrittenNet(nn.Module):
     """LSTM(256, relu, recurrent hard sigmoid) -> Dense 4 -> Dense 1, both linear.
 
-    The cell's equations are those of rnnviz.cells; its hard sigmoid has Keras 3's slope of 1/6,
-    where Keras 2 had 1/5. One bias, as in Keras; torch's cells have two.
+    The cell's equations are those of rnnviz.cells, with Keras 2's hard sigmoid, clip(z/5 + 1/2).
+    One bias, as in Keras; torch's cells have two.
     """
 
     def __init__(self, seed: int, *, inputs: int = 1, units: int = UNITS) -> None:

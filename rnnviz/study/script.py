@@ -10,10 +10,10 @@ from textwrap import dedent
 from typing import NamedTuple
 
 from rnnviz.events import Found, RunView
-from rnnviz.study.settings import MOST_EPOCHS, PATIENCE, SPLITS
-from rnnviz.study.tables import shown
+from rnnviz.study.settings import PATIENCE
+from rnnviz.study.tables import shown, shown_tiny, unit_of_target
 from rnnviz.study.verdict import LSTM, splits_of, values
-from rnnviz.study.written import ABOUT, Findings, summary
+from rnnviz.study.written import ABOUT, SAVED, WEIGHTS, Findings, summary
 
 
 class Step(NamedTuple):
@@ -30,8 +30,18 @@ class Step(NamedTuple):
 
 def known(view: RunView) -> Findings | None:
     """What a run of the study as written has found in the data."""
-    event = next((found for found in view.found if found.about == ABOUT), None)
+    event = told_about(view, ABOUT)
     return None if event is None else Findings.of(event)
+
+
+def moved(view: RunView) -> Found | None:
+    """How many weights training moved, once that is known."""
+    return told_about(view, WEIGHTS)
+
+
+def told_about(view: RunView, what: str) -> Found | None:
+    """The event about one thing, None while there is none."""
+    return next((found for found in view.found if found.about == what), None)
 
 
 def _if_known(say: Callable[[Findings], str]) -> Callable[[RunView], str]:
@@ -58,6 +68,22 @@ def _predicted(view: RunView) -> str:
         return ""
     mse, r = score.metrics["mse"], score.metrics["r"]
     return f"Test MSE {shown(mse, 2)}, correlation {shown(r, 3)}."
+
+
+def saved(view: RunView) -> str:
+    """What came back from the file of the network, once that is known."""
+    event = told_about(view, SAVED)
+    if event is None:
+        return ""
+    numbers = event.numbers
+    difference = f"{shown_tiny(numbers['difference'])} {unit_of_target(view)}".rstrip()
+    return (
+        f"A file of {numbers['bytes']:,.0f} bytes with {numbers['weights']:,.0f} weights. The "
+        f"network that was loaded from it predicts the same on {numbers['rows']:,.0f} test rows: "
+        f"the largest difference is {difference}. The script's Keras 2 has a hard sigmoid of slope "
+        "1/5, and so has this training; the file is one of Keras 3, where the slope is 1/6, so the "
+        "gates' weights are saved times 6/5."
+    )
 
 
 def _codes(found: Findings) -> str:
@@ -94,7 +120,7 @@ def _code(text: str) -> str:
     return dedent(text).strip()
 
 
-AS_WRITTEN: tuple[Step, ...] = (
+_READ: tuple[Step, ...] = (
     Step(
         "Read the person-days",
         _code("""
@@ -157,28 +183,42 @@ AS_WRITTEN: tuple[Step, ...] = (
         """),
         lambda _: summary(),
     ),
-    Step(
-        "Train it",
-        _code("""
-            net |> compile(loss = "mse",
-              optimizer = optimizer_adam(0.001),
-              metrics = "mae")
-            net |> fit(x, train$BMI,
-              batch_size = 32, epochs = 10,
-              validation_split = 0.2)
-        """),
-        _trained,
-    ),
+)
+_TRAIN = _code("""
+    net |> compile(loss = "mse",
+      optimizer = optimizer_adam(0.001),
+      metrics = "mae")
+    net |> fit(x, train$BMI,
+      batch_size = 32, epochs = EPOCHS,
+      validation_split = 0.2)
+""")
+_PREDICT: tuple[Step, ...] = (
     Step(
         "Predict, and compare",
         _code("""
             p <- predict(net, x_new)[, 1]
             mean((p - test$BMI)^2)
             cor(p, test$BMI)
+            plot(test$BMI, p)
         """),
         _predicted,
     ),
+    Step(
+        "Save it, and load it again",
+        _code("""
+            save_model_hdf5(net, "study.h5")
+            again <- load_model_hdf5("study.h5")
+            q <- predict(again, x_new)[, 1]
+            max(abs(q - p))
+        """),
+        saved,
+    ),
 )
+
+
+def as_written(epochs: int) -> tuple[Step, ...]:
+    """The script's steps, trained for so many epochs."""
+    return (*_READ, Step("Train it", _TRAIN.replace("EPOCHS", str(epochs)), _trained), *_PREDICT)
 
 
 def _split_sizes(view: RunView) -> str:
@@ -202,7 +242,7 @@ def _over_splits(view: RunView) -> str:
     return f"LSTM over {count}: test MSE {shown(mse, 2)}, correlation {shown(r, 3)}."
 
 
-CORRECTED: tuple[Step, ...] = (
+_PREPARE: tuple[Step, ...] = (
     Step(
         "Split the people, not the rows",
         _code("""
@@ -230,21 +270,28 @@ CORRECTED: tuple[Step, ...] = (
         """),
         _parameters,
     ),
-    Step(
-        "Stop where validation is best",
-        _code(f"""
-            # validation: other people, at random
-            TrainingConfig(epochs={MOST_EPOCHS}, patience={PATIENCE})
-        """),
-        lambda _: "Adam, gradients clipped at norm 1, weights of the best epoch.",
-    ),
-    Step(
-        "Beside it, all that knows less, over several splits",
-        _code(f"""
-            for seed in range({SPLITS}):
-                split = split_by_id(days.ids, seed)
-                predictions(features(days), bmi, split)
-        """),
-        _over_splits,
-    ),
 )
+
+
+def corrected(epochs: int, splits: int) -> tuple[Step, ...]:
+    """What is done instead, with at most so many epochs on each of so many splits."""
+    return (
+        *_PREPARE,
+        Step(
+            "Stop where validation is best",
+            _code(f"""
+                # validation: other people, at random
+                TrainingConfig(epochs={epochs}, patience={PATIENCE})
+            """),
+            lambda _: "Adam, gradients clipped at norm 1, weights of the best epoch.",
+        ),
+        Step(
+            "Beside it, all that knows less, over several splits",
+            _code(f"""
+                for seed in range({splits}):
+                    split = split_by_id(days.ids, seed)
+                    predictions(features(days), bmi, split)
+            """),
+            _over_splits,
+        ),
+    )

@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-from rnnviz.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from rnnviz.config import DataConfig, ModelConfig, RunConfig, StudyConfig, TrainingConfig
 from rnnviz.study.written import BATCH_SIZE, EPOCHS, LEARNING_RATE, SEED, UNITS
 
-SPLITS = 5  # by person, of the corrected study
-MOST_EPOCHS, PATIENCE = 40, 8  # of its LSTM
+MOST_EPOCHS, PATIENCE = 40, 8  # of the corrected study's LSTM
 AS_WRITTEN, CORRECTED = "NHANES study, as written", "NHANES study, corrected"  # titles of the runs
 PROGRAMS = {
     AS_WRITTEN: "rnnviz.study.as_written:fit_stored",
@@ -14,8 +13,8 @@ PROGRAMS = {
 }
 
 
-def as_written_on(data: DataConfig) -> RunConfig:
-    """The script's settings."""
+def as_written_on(data: DataConfig, epochs: int = EPOCHS) -> RunConfig:
+    """The script's settings; its epochs may be others."""
     return RunConfig(
         data=data,
         model=ModelConfig(cell="lstm-relu", hidden_size=UNITS, attention="none"),
@@ -23,15 +22,21 @@ def as_written_on(data: DataConfig) -> RunConfig:
             optimiser="adam",
             learning_rate=LEARNING_RATE,
             batch_size=BATCH_SIZE,
-            epochs=EPOCHS,
+            epochs=epochs,
             clip_norm=0.0,
             seed=SEED,
         ),
     )
 
 
-def corrected_on(data: DataConfig) -> RunConfig:
+def corrected_on(
+    data: DataConfig, epochs: int = MOST_EPOCHS, splits: int = StudyConfig().splits
+) -> RunConfig:
     """The whole day in 144 steps, covariates joined after the LSTM, stopped by validation.
+
+    Args:
+        epochs: of each training, at most.
+        splits: by person.
 
     With attention, because the last state alone has forgotten most of the day: without it,
     attribution finds next to nothing before the last hour.
@@ -39,5 +44,6 @@ def corrected_on(data: DataConfig) -> RunConfig:
     return RunConfig(
         data=replace(data, blocks="144x1", scale="log1p+standard"),
         model=ModelConfig(cell="lstm", hidden_size=32, attention="additive", covariates=True),
-        training=TrainingConfig(epochs=MOST_EPOCHS, patience=PATIENCE, seed=SEED),
+        training=TrainingConfig(epochs=epochs, patience=PATIENCE, seed=SEED),
+        study=StudyConfig(splits=splits),
     )

@@ -37,8 +37,19 @@ class Table(NamedTuple):
 
 
 def shown(value: float, digits: int) -> str:
-    """A number with so many decimals and a true minus sign; '–' for none."""
-    return "–" if math.isnan(value) else f"{value:,.{digits}f}".replace("-", "−")
+    """A number with so many decimals and a true minus sign, none before 0; '–' for no number."""
+    return "–" if math.isnan(value) else f"{value:z,.{digits}f}".replace("-", "−")
+
+
+def shown_tiny(value: float) -> str:
+    """A rounding error, such as '2.4e−07'; '0' for none at all."""
+    return f"{value:.1e}".replace("-", "−") if value else "0"
+
+
+def unit_of_target(view: RunView) -> str:
+    """As far as a run tells it."""
+    unit = view.started.unit if view.started else ""
+    return unit.removeprefix("(").removesuffix(")²")
 
 
 def shown_interval(found: Interval, digits: int) -> str:
@@ -114,13 +125,7 @@ def findings(found: Findings, moved: Found | None, unit: str) -> tuple[str, ...]
         f"({100 * found.known_rows / found.test_rows:.1f} %) belong to people who are also in "
         "training.",
     ]
-    if found.known_rows:
-        told.append(
-            "Copying the target from a train row of the same person would score "
-            f"r = {shown(found.copy_r, 3)} on them, with an MSE of "
-            f"{shown(found.copy_mse, 2)} {unit}".rstrip()
-            + ", without reading any activity."
-        )
+    told.append(_copying(found, unit))
     if found.constant_columns:
         told.append(
             f"{found.constant_columns:,} columns do not vary among the train rows: scaling divides "
@@ -133,6 +138,34 @@ def findings(found: Findings, moved: Found | None, unit: str) -> tuple[str, ...]
             "have no gradient."
         )
     return tuple(told)
+
+
+def _copying(found: Findings, unit: str) -> str:
+    """What a person's other rows give away."""
+    if not found.known_rows:
+        alone = (
+            "Each person has one row here"
+            if found.rows == found.people
+            else "Nobody has rows on both sides here"
+        )
+        return (
+            f"{alone}, so there is nothing to copy from training. With several days of each "
+            "person, as the script's own data have, there is: choose simulated people with more "
+            "days to see it."
+        )
+    others = found.test_rows - found.known_rows
+    rest = f", and the mean for the other {others:,}," if others else ""
+    told = (
+        f"Copying the target from a train row of the same person{rest} would score "
+        f"r = {shown(found.copy_r, 3)}, with an MSE of {shown(found.copy_mse, 2)} {unit}".rstrip()
+        + ", without reading any activity"
+    )
+    if found.equal_rows == found.known_rows:
+        return (
+            f"{told}: all rows of a person have the same target, so each of the "
+            f"{found.known_rows:,} copies is the answer itself."
+        )
+    return f"{told}; {found.equal_rows:,} of the copies are the answer itself."
 
 
 def against_mean(view: RunView, found: Findings, unit: str) -> str:

@@ -9,12 +9,12 @@ from rnnviz.config import DataConfig
 from rnnviz.data.days import Days
 from rnnviz.errors import DataError, RunError
 from rnnviz.events import EpochEnded, Failed, Found, RunView
-from rnnviz.study import as_written, corrected, tables
+from rnnviz.study import as_written, corrected, script, tables
 from rnnviz.study.attributed import HOURS, PERSON, attributed, checked
 from rnnviz.study.days import load_days
 from rnnviz.study.settings import as_written_on, corrected_on
 from rnnviz.study.verdict import SPLIT, sentence, splits_of
-from rnnviz.study.written import Findings, summary
+from rnnviz.study.written import summary
 
 
 def told(data: DataConfig, home: Path, splits: int) -> Iterator[str]:
@@ -49,12 +49,14 @@ def _as_written(data: DataConfig, days: Days) -> Iterator[str]:
         yield str(wrong)
         return
     view = reduce(RunView.after, events, RunView())
-    found, unit = Findings.of(view.found[0]), _unit(days)
+    found, unit = script.known(view), _unit(days)
+    assert found is not None  # it is the first thing that is told
     yield from ("", *summary().splitlines(), "")
     yield from tables.lines(tables.written_scores(view))
     yield ""
     yield tables.against_mean(view, found, unit)
-    yield from tables.findings(found, view.found[-1], unit)
+    yield from tables.findings(found, script.moved(view), unit)
+    yield script.saved(view)
 
 
 def _corrected(data: DataConfig, days: Days, splits: int) -> Iterator[str]:

@@ -14,6 +14,7 @@ from rnnviz.events import Found, RunView
 
 SPLIT = "split "  # how the events begin that hold a split's scores
 TEST = "test"
+FEWEST = 5  # people of a group in the test part, for it to be scored
 MEAN = "mean"
 RIDGE_MINUTES = "ridge on 1440 minutes"
 RIDGE_HOURS, BOOSTING_HOURS = "ridge on hourly means", "boosting on hourly means"
@@ -77,10 +78,10 @@ def predictors(splits: Sequence[Found]) -> tuple[str, ...]:
 def parts(splits: Sequence[Found]) -> tuple[str, ...]:
     """The test part and its groups, as far as any split has them, in order."""
     known = dict.fromkeys(score.part for split in splits for score in split.scores)
-    return (TEST, *sorted((part for part in known if part != TEST), key=_place)) if known else ()
+    return (TEST, *sorted((part for part in known if part != TEST), key=place)) if known else ()
 
 
-def _place(part: str) -> tuple[str, int, str]:
+def place(part: str) -> tuple[str, int, str]:
     """By grouping, then by the number that a label begins with: 6-11 before 12-19."""
     group, _, label = part.partition(": ")
     number = re.match(r"\d+", label)

@@ -21,6 +21,8 @@ VALIDATION_SHARE = 0.2  # of the train rows, from their end
 UNITS, DENSE = 256, 4
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 10, 32, 1e-3
 ABOUT = "the data"  # of the event that holds the Findings
+WEIGHTS = "the weights"  # of the event that says how many of them moved
+SAVED = "the saved network"  # of the event that tells what came back from its file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +123,9 @@ class Findings:
     validation_rows: int  # of the train rows, at their end
     test_rows: int
     known_rows: int  # test rows of people who are also in training
+    equal_rows: int  # known rows whose target is that of the person's first train row
     mean_mse: float  # of predicting the mean of the train rows for every test row
-    copy_mse: float  # of copying a train row of the same person, over the known rows
+    copy_mse: float  # of copying it on the known rows, and that mean on the others
     copy_r: float
     minute_r: float  # of the one column that is read with the target, over the test rows
 
@@ -174,14 +177,23 @@ def prepare(days: Days) -> tuple[Prepared, Findings]:
     return prepared, _findings(table, train, parts.constant, prepared)
 
 
+class Copied(NamedTuple):
+    """What copying says of the test rows."""
+
+    values: Float[np.ndarray, " B"]
+    known: Bool[np.ndarray, " B"]  # whether the person has a train row
+
+
 def copied(
     ids: tuple[str, ...], target: Float[np.ndarray, " N"], train: Bool[np.ndarray, " N"]
-) -> Float[np.ndarray, " B"]:
-    """For every test row the target of its person's first train row; NaN where there is none."""
+) -> Copied:
+    """For every test row the target of its person's first train row, or the train rows' mean."""
     of_person: dict[str, float] = {}
     for row in np.flatnonzero(train):
         of_person.setdefault(ids[row], float(target[row]))
-    return np.array([of_person.get(ids[row], np.nan) for row in np.flatnonzero(~train)])
+    people, mean = [ids[row] for row in np.flatnonzero(~train)], float(target[train].mean())
+    values = np.array([of_person.get(person, mean) for person in people])
+    return Copied(values, np.array([person in of_person for person in people]))
 
 
 def _findings(
@@ -191,9 +203,7 @@ def _findings(
     prepared: Prepared,
 ) -> Findings:
     true = table.target[~train]
-    copies = copied(table.ids, table.target, train)
-    known = np.isfinite(copies)
-    error = copies[known] - true[known]
+    copies, known = copied(table.ids, table.target, train)
     return Findings(
         rows=len(table.ids),
         people=len(set(table.ids)),
@@ -205,9 +215,10 @@ def _findings(
         validation_rows=len(prepared.validation),
         test_rows=len(true),
         known_rows=int(known.sum()),
+        equal_rows=int((copies == true)[known].sum()),
         mean_mse=float(np.mean((true - table.target[train].mean()) ** 2)),
-        copy_mse=float(np.mean(error**2)) if known.any() else math.nan,
-        copy_r=correlation(copies[known], true[known]),
+        copy_mse=float(np.mean((copies - true) ** 2)),
+        copy_r=correlation(copies, true),
         minute_r=correlation(prepared.inputs[prepared.test, 0, 0], true),
     )
 

@@ -40,6 +40,7 @@ LABELS: Mapping[str, str] = {
     "clip_norm": "Clip gradients at norm",
     "patience": "Patience",
     "seed": "Seed",
+    "splits": "Splits by person",
 }
 STEPS: Mapping[str, float] = {
     "people": 50,
@@ -49,12 +50,16 @@ STEPS: Mapping[str, float] = {
 }
 
 
-def widget(setting: Setting, *, default: Any = None, **more: Any) -> Any:
-    """The widget of one setting, with `more` arguments of Streamlit's; its value, as ruled."""
+def widget(setting: Setting, *, default: Any = None, label: str = "", **more: Any) -> Any:
+    """The widget of one setting, with `more` arguments of Streamlit's; its value, as ruled.
+
+    Args:
+        label: of a page's own setting, which has none in LABELS.
+    """
     name, rule = setting.name, setting.rule
     value = setting.default if default is None else default
     common: dict[str, Any] = {"key": name, "help": rule.help, "bind": "query-params", **more}
-    label = LABELS[name]
+    label = label or LABELS[name]
     if isinstance(rule, Choice):
         options = list(rule.options)
         return st.selectbox(

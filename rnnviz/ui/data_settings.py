@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.config import NOBODY, SUGGESTED, DataConfig
 from rnnviz.data import kinds
@@ -41,8 +42,17 @@ def _suggested() -> set[str]:
     return {name for settings in SUGGESTED.values() for name in settings}
 
 
-def settings_of_source(source: str) -> DataConfig | None:
+def settings_of_source(
+    source: str,
+    of_a_day: tuple[str, ...] = OF_A_DAY,
+    choices: DeltaGenerator | None = None,
+) -> DataConfig | None:
     """The widgets of a source; None while something is still missing, which is said.
+
+    Args:
+        of_a_day: which settings a file's days get, of how they become sequences.
+        choices: where it stands what is done about remarkable values; None: with how the table
+            is read.
 
     Raises:
         DataError: what was given cannot be used.
@@ -50,7 +60,7 @@ def settings_of_source(source: str) -> DataConfig | None:
     settings = controls.named(DataConfig)
     values: dict[str, Any] = {"source": source}
     if source == "file":
-        found = _file()
+        found = _file(of_a_day, choices)
         if found is None:
             return None
         values |= found
@@ -62,7 +72,7 @@ def settings_of_source(source: str) -> DataConfig | None:
     return DataConfig(**values)
 
 
-def _file() -> dict[str, Any] | None:
+def _file(of_a_day: tuple[str, ...], choices: DeltaGenerator | None) -> dict[str, Any] | None:
     sent = st.file_uploader(
         "An R file (.rda, .RData, .rds), a table (.csv, .tsv), SAS (.xpt) or Parquet",
         type=list(endings()),
@@ -81,7 +91,7 @@ def _file() -> dict[str, Any] | None:
         return None
     upload = open_upload(session.home(), upload_id)
     st.caption(f"**{controls.escaped(upload.name)}**, read by {upload.reader}")
-    return {"file": upload.id, **_columns(upload)}
+    return {"file": upload.id, **_columns(upload, of_a_day, choices)}
 
 
 def _take(kind: str, name: str, data: bytes) -> None:
@@ -100,7 +110,9 @@ def _take(kind: str, name: str, data: bytes) -> None:
     st.rerun()
 
 
-def _columns(upload: Upload) -> dict[str, Any]:
+def _columns(
+    upload: Upload, names: tuple[str, ...], choices: DeltaGenerator | None
+) -> dict[str, Any]:
     """Which table, how it is read, and what is predicted from it."""
     table = _table(upload)
     for skipped in upload.skipped:
@@ -111,7 +123,7 @@ def _columns(upload: Upload) -> dict[str, Any]:
         layout = controls.widget(controls.named(DataConfig)["layout"])
         join = _join()
     config = DataConfig(source="file", file=upload.id, table=table, layout=layout, join=join)
-    if _kind(config) is not None:
+    if kind_of(config) is not None:
         with place:
             return {"table": table, "layout": layout, **_of_kind(config)}
     read = session.opened(config)
@@ -121,21 +133,23 @@ def _columns(upload: Upload) -> dict[str, Any]:
         config = replace(config, target=_target(upload, read.layout(config)))
     with how:
         config = replace(config, covariate_columns=_covariates(read.layout(config)))
+    with choices or how:
         for name in ("missing", "saturation"):
             config = replace(config, **{name: controls.widget(controls.named(DataConfig)[name])})
     place.caption(controls.escaped(read.layout(config).summary))
-    of_days = {name: controls.widget(controls.named(DataConfig)[name]) for name in OF_A_DAY}
+    of_days = {name: controls.widget(controls.named(DataConfig)[name]) for name in names}
     return {name: getattr(config, name) for name in OF_A_TABLE} | of_days
 
 
 @st.cache_resource(show_spinner="Reading the table …", max_entries=3)
-def _kind(config: DataConfig) -> Recognised | None:
+def kind_of(config: DataConfig) -> Recognised | None:
+    """What a file's table is besides days, None where it is days."""
     return kinds.find(config, session.home())
 
 
 def _of_kind(config: DataConfig) -> dict[str, Any]:
     """What is predicted, and the settings that matter for such a table."""
-    found = _kind(config)
+    found = kind_of(config)
     assert found is not None
     options = list(found.targets)
     session.forget_unless("target", options)
@@ -144,7 +158,7 @@ def _of_kind(config: DataConfig) -> dict[str, Any]:
         start = options.index(found.target)
         chosen = st.selectbox("Predict", options, start, key="target", bind="query-params")
         values["target"] = chosen
-        found = _kind(replace(config, target=chosen)) or found
+        found = kind_of(replace(config, target=chosen)) or found
     st.caption(controls.escaped(found.summary))
     settings = controls.named(DataConfig)
     for name, begin in found.settings.items():

@@ -1,6 +1,7 @@
 """The parts of the Data page."""
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from rnnviz.config import DataConfig, RunConfig, TrainingConfig
@@ -29,8 +30,32 @@ def described(config: DataConfig) -> None:
     st.text(summary(RunConfig(data=config), dataset))
     parts = [source.authors, source.year, source.licence]
     st.caption(controls.escaped(". ".join(part for part in parts if part)))
+    counted = dataset.quality.notes(config) if dataset.quality else ()
     for note in dataset.notes:
-        st.caption("• " + controls.escaped(note))
+        if note not in counted:  # the table says it
+            st.caption("• " + controls.escaped(note))
+
+
+def counted(config: DataConfig) -> None:
+    """What is remarkable about a file's values: how often, which share, what is done about it."""
+    quality = session.dataset(config).quality
+    if quality is None:
+        return
+    counts = quality.counts(config)
+    columns = {
+        "count": ["unknown" if c.number is None else f"{c.number:,}" for c in counts],
+        "share": [share(c.number or 0, c.of) for c in counts],
+        "what is done": ["–" if c.number == 0 else controls.escaped(c.done) for c in counts],
+    }
+    st.table(pd.DataFrame(columns, [controls.escaped(c.what) for c in counts]))
+
+
+def share(count: int, of: int) -> str:
+    """Such as '12.0 %', in one piece; never 0 % where there is one."""
+    if not count:
+        return "–"
+    told = "< 0.1 %" if count < of / 1000 else f"{100 * count / of:.1f} %"
+    return told.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def glance(config: DataConfig) -> None:

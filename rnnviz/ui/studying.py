@@ -12,20 +12,22 @@ from rnnviz.config import DataConfig, RunConfig
 from rnnviz.data.dataset import Variable
 from rnnviz.errors import RnnvizError
 from rnnviz.events import RunView
-from rnnviz.figures import attribution, history
+from rnnviz.exchange.saving import saved
+from rnnviz.figures import history
 from rnnviz.runs.run import Run, new_id
 from rnnviz.study import script, tables
-from rnnviz.study.attributed import PERSON, account, attributed, checked
-from rnnviz.study.settings import AS_WRITTEN, CORRECTED, SPLITS, as_written_on, corrected_on
-from rnnviz.study.verdict import sentence, splits_of
+from rnnviz.study.settings import AS_WRITTEN, CORRECTED, as_written_on, corrected_on
+from rnnviz.study.verdict import FEWEST, sentence, splits_of
 from rnnviz.trace import Survey
 from rnnviz.ui import controls, live, session
 from rnnviz.ui.components.plot import plot
+from rnnviz.ui.layout import pair
+from rnnviz.ui.studying_settings import number, splits
 from rnnviz.ui.words import State
 
-# name, least, to begin with, most: a week of each makes at most as many days as are simulated
-SIZES = (("people", 30, 300, 2_800), ("days", 1, 7, 7))
 EVERY = 1.0  # between two looks at a run [s]
+NARROW = 130  # a number's widget beside a button [px]
+FILE, FORM = "study.h5", ".h5"
 NAMES = {AS_WRITTEN: "written", CORRECTED: "corrected"}  # in the address, and of buttons
 EMPTY = np.zeros(0, dtype=np.float32)
 NOBODY = Survey(
@@ -33,70 +35,43 @@ NOBODY = Survey(
 )
 
 
-def choose_data() -> DataConfig | None:
-    """Whose days are studied; None while a file is still missing, which is said."""
-    st.markdown(
-        "BMI from a day of activity: the R script that this project grew from, **as written**, and "
-        "beside it the same question **as it should have been asked**."
-    )
-    place = st.container(horizontal=True)
-    source = place.radio(
-        "Days of",
-        ["simulated people", "my own file"],
-        key="study_source",
-        bind="query-params",
-        persist_state="session",
-        horizontal=True,
-    )
-    if source == "my own file":
-        upload_id = session.upload_id("file")
-        if not upload_id:
-            st.info("Give a file on the **Data** page (Data: My own file), then come back.")
-            return None
-        return DataConfig(source="file", file=upload_id)
-    people, days = (
-        place.number_input(
-            controls.LABELS[name],
-            min_value=least,
-            max_value=most,
-            value=begin,
-            key=f"study_{name}",
-            bind="query-params",
-            persist_state="session",
-            help="The study had about 1,980 people with 7 days each.",
-        )
-        for name, least, begin, most in SIZES
-    )
-    return DataConfig(people=people, days=days)
-
-
 def as_written(data: DataConfig | None) -> None:
     """The script's steps with their results, and what is wrong with them."""
     st.markdown("#### As written")
-    _panel(AS_WRITTEN, None if data is None else as_written_on(data), _written)
+    row = _row()
+    epochs = number(row, "epochs_written", width=NARROW)
+    chosen = as_written_on(data or DataConfig(), epochs)
+    _panel(AS_WRITTEN, row, chosen, data is not None, _written)
 
 
-def corrected(data: DataConfig | None) -> None:
-    """What has to be changed, and the scorecard."""
+def corrected(data: DataConfig | None) -> RunView:
+    """What has to be changed, and the scorecard; gives what is known of the run."""
     st.markdown("#### Corrected")
-    view = _panel(CORRECTED, None if data is None else corrected_on(data), _corrected)
-    _hours(view)
+    row = _row()
+    splits_wanted = splits(row, width=NARROW)
+    epochs = number(row, "epochs_corrected", width=NARROW)
+    chosen = corrected_on(data or DataConfig(), epochs, splits_wanted)
+    return _panel(CORRECTED, row, chosen, data is not None, _corrected)
 
 
-Draw = Callable[[Run | None, RunView], None]
+def _row() -> DeltaGenerator:
+    return st.container(horizontal=True, vertical_alignment="bottom")
 
 
-def _panel(title: str, config: RunConfig | None, draw: Draw) -> RunView:
+Draw = Callable[[RunConfig, Run | None, RunView], None]
+
+
+def _panel(title: str, row: DeltaGenerator, chosen: RunConfig, usable: bool, draw: Draw) -> RunView:
     """A run's buttons and state, and under it what is drawn from it; gives what is known of it."""
     run = session.side_run(title, NAMES[title])
     seen = live.look(run) if run else None
-    _buttons(title, config, run, seen)
+    _buttons(row, title, chosen if usable else None, run, seen)
     if run is None or seen is None:
         st.caption("Not run yet.")
-        draw(None, RunView())
+        draw(chosen, None, RunView())
         return RunView()
-    if config is not None and run.config.data != config.data:
-        st.caption("What is shown below is of other data than those chosen above.")
+    if usable and run.config != chosen:
+        st.caption("What is shown below was made with other settings than those chosen above.")
 
     def once(view: RunView, state: State) -> None:
         said = controls.escaped(state.text)
@@ -104,20 +79,27 @@ def _panel(title: str, config: RunConfig | None, draw: Draw) -> RunView:
             st.error(said)
         else:
             st.progress(state.done, text=f"**{state.kind}** · {said}")
-        draw(run, view)
+        draw(run.config, run, view)
 
     live.ticking(once, run, seen, every=EVERY, name=f"study_{NAMES[title]}")
     return seen[0]
 
 
-def _buttons(title: str, config: RunConfig | None, run: Run | None, seen: live.Look | None) -> None:
-    row = st.container(horizontal=True)
+def _buttons(
+    row: DeltaGenerator,
+    title: str,
+    config: RunConfig | None,
+    run: Run | None,
+    seen: live.Look | None,
+) -> None:
     name = NAMES[title]
     ended = seen is None or seen[1].kind in ("finished", "failed")
     start = partial(_start, title, config, new_id())
     if run is None or seen is None or ended:
         label = f"Run {name if name == 'corrected' else 'as written'}"
         _button(row, label, f"do_study_{name}", start, off=config is None)
+        if title == AS_WRITTEN and run is not None and seen and seen[1].kind == "finished":
+            _file(row, run)
         return
     going = seen[1].kind in ("queued", "starting", "running")
     wish = run.pause if going else run.resume
@@ -137,6 +119,32 @@ def _button(
     row.button(label, key=key, on_click=pressed, disabled=off)
 
 
+def _file(row: DeltaGenerator, run: Run) -> None:
+    """The network's file: prepared at a click, as another process has to write it."""
+    place, mark = row.empty(), (run.id, FORM)
+    data = session.prepared(mark)
+    if data is None and place.button(f"Prepare {FILE}", key="do_prepare_study"):
+        data = _prepared(run, mark)
+    if data is not None:
+        place.download_button(
+            f"Download {FILE}",
+            data,
+            FILE,
+            "application/octet-stream",
+            key="download_study",
+            on_click="ignore",
+        )
+
+
+def _prepared(run: Run, mark: tuple[str, str]) -> bytes | None:
+    try:
+        with st.spinner("Writing the file …"):
+            session.prepare(mark, saved(run.id, FORM, session.home()))
+    except RnnvizError as wrong:
+        st.error(controls.escaped(str(wrong)))
+    return session.prepared(mark)
+
+
 def _start(title: str, config: RunConfig | None, run_id: str) -> None:
     if config is not None:
         session.start_side(title, NAMES[title], config, run_id)
@@ -150,10 +158,10 @@ def _wish(run: Run, wish: Callable[[], object]) -> None:
 # -- as written ------------------------------------------------------------------------------------
 
 
-def _written(run: Run | None, view: RunView) -> None:
+def _written(config: RunConfig, run: Run | None, view: RunView) -> None:
     """Always the same number of elements, because it is drawn again and again."""
-    for number, step in enumerate(script.AS_WRITTEN, 1):
-        _step(number, step, view, "r")
+    for place, step in enumerate(script.as_written(config.training.epochs), 1):
+        _step(place, step, view, "r")
     if run is None:
         st.info("**Run as written** trains it, and counts what is wrong with it.")
         return
@@ -165,15 +173,15 @@ def _written(run: Run | None, view: RunView) -> None:
     shown = partial(history.scatter, survey or NOBODY, _output(run, view), dark=dark)
     plot(session.kept_figure("study_scatter", mark, shown), key="study_scatter")
     _table(tables.written_scores(view))
+    st.caption(f"On the test rows.{controls.escaped(_units(view))}")
     st.markdown("##### What is wrong with it")
     found = script.known(view)
     if found is None:
         st.markdown("It is counted as soon as the data are read.")
         return
-    moved = view.found[-1] if len(view.found) > 1 else None
     told = (
         tables.against_mean(view, found, _unit(view)),
-        *tables.findings(found, moved, _unit(view)),
+        *tables.findings(found, script.moved(view), _unit(view)),
     )
     st.markdown("\n".join(f"- {controls.escaped(line)}" for line in told if line))
 
@@ -181,11 +189,18 @@ def _written(run: Run | None, view: RunView) -> None:
 def _output(run: Run, view: RunView) -> Variable:
     """The target's name and unit, as far as a run tells them."""
     named = run.config.data.source == "nhanes"
-    return Variable("BMI" if named else "target", _output_unit(view))
+    chosen = run.config.data.target or "target"
+    return Variable("BMI" if named else chosen, tables.unit_of_target(view))
 
 
-def _output_unit(view: RunView) -> str:
-    return _unit(view).removeprefix("(").removesuffix(")²")
+def _units(view: RunView) -> str:
+    """Those of the columns, where the target has one."""
+    unit = tables.unit_of_target(view)
+    return f" MSE in {_unit(view)}, MAE in {unit}." if unit else ""
+
+
+def _mse(view: RunView) -> str:
+    return f"MSE, in {_unit(view)}," if _unit(view) else "MSE"
 
 
 def _unit(view: RunView) -> str:
@@ -195,68 +210,50 @@ def _unit(view: RunView) -> str:
 # -- corrected -------------------------------------------------------------------------------------
 
 
-def _corrected(run: Run | None, view: RunView) -> None:
-    for number, step in enumerate(script.CORRECTED, 1):
-        _step(number, step, view, "python")
+def _corrected(config: RunConfig, run: Run | None, view: RunView) -> None:
+    count = config.study.splits
+    for place, step in enumerate(script.corrected(config.training.epochs, count), 1):
+        _step(place, step, view, "python")
     if run is None:
-        st.info(f"**Run corrected** trains it on {SPLITS} splits, beside all that knows less.")
+        st.info(f"**Run corrected** trains it on {count} splits, beside all that knows less.")
         return
-    splits = splits_of(view)
+    scored = splits_of(view)
     st.markdown("##### What it shows")
-    told = sentence(splits, _unit(view)) if splits else "The first split is being scored."
+    told = sentence(scored, _unit(view)) if scored else "The first split is being scored."
     st.markdown(controls.escaped(told))
-    _table(tables.scorecard(splits))
+    _table(tables.scorecard(scored))
     st.caption(
         "Mean over the splits ± half of a 95 % interval, which allows for the people that the "
-        "splits share (Nadeau and Bengio 2003)."
+        "splits share (Nadeau and Bengio 2003)." + controls.escaped(_units(view))
     )
-    _table(tables.by_group(splits))
+    _table(tables.by_group(scored))
     st.caption(
-        "MSE in groups of at least 5 test people; no interval where a split has fewer. Their "
-        "number is that of the test part, on average."
+        f"{controls.escaped(_mse(view))} in groups of at least {FEWEST} test people; no interval "
+        "where a split has fewer. Their number is that of the test part, on average."
     )
-
-
-def _hours(view: RunView) -> None:
-    """Which hours moved a prediction; outside of what ticks, because it holds a control."""
-    known = attributed(view)
-    if view.started is None:
-        return
-    st.markdown("##### Which hours moved the prediction")
-    if not known:
-        st.caption(
-            "Once all splits are scored, people of the first test part are taken apart here."
-        )
-        return
-    session.forget_unless("study_who", list(known))
-    who = st.selectbox("Whose day", list(known), key="study_who", bind="query-params")
-    one, unit = known[who], _output_unit(view)
-    plot(
-        attribution.by_hour(
-            one.hours, one.occluded, one.attention, title=who, unit=unit, dark=session.dark()
-        ),
-        key="study_hours",
-    )
-    st.markdown(controls.escaped(account(one, unit)))
-    people = [day for about, day in known.items() if about.startswith(PERSON)]
-    st.caption(controls.escaped(checked(people, unit)))
 
 
 # -- both ------------------------------------------------------------------------------------------
 
 
-def _step(number: int, step: script.Step, view: RunView, language: str) -> None:
-    """A step's code, and its result beside it."""
-    st.markdown(f"**{number}. {controls.escaped(step.title)}**")
-    st.code(step.code, language=language, wrap_lines=True)
+def _step(place: int, step: script.Step, view: RunView, language: str) -> None:
+    """A step's code, and its result beside it where there is room."""
+    st.markdown(f"**{place}. {controls.escaped(step.title)}**")
     said = step.result(view)
-    if said and "\n" in said:  # lines that were printed
-        st.code(said, language=None)
+    printed = "\n" in said
+    code, result = pair(f"{'printed' if printed else 'step'}_{language}_{place}")
+    code.code(step.code, language=language, wrap_lines=True)
+    if printed:
+        result.code(said, language=None)
     else:
-        st.text(said or "…")
+        result.text(said or "…")
 
 
 def _table(table: tables.Table) -> None:
-    rows = [[controls.escaped(cell) for cell in row] for row in table.rows]
+    # a number may part from its interval at the end of a line, but no sign from its number
+    rows = [
+        [controls.escaped(cell).replace("± ", "±\N{NO-BREAK SPACE}") for cell in row]
+        for row in table.rows
+    ]
     head = [controls.escaped(cell) for cell in table.head]
     st.table(pd.DataFrame([row[1:] for row in rows], [row[0] for row in rows], head[1:]))

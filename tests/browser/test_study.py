@@ -2,14 +2,19 @@
 
 import re
 
-from driving import WAIT, arrive, by_and_by, runs_in, settled
+import pandas as pd
+import pytest
+from driving import WAIT, arrive, by_and_by, plotted, runs_in, settled, upload
 from playwright.sync_api import Page, expect
 
-from rnnviz.study import tables
+from rnnviz.data import nhanes
+from rnnviz.study import script, tables
+from rnnviz.study.attributed import account, attributed
 from rnnviz.study.settings import AS_WRITTEN, CORRECTED
 from rnnviz.study.verdict import sentence, splits_of
+from rnnviz.study.written import SAVED
 
-SMALL = "study_people=60&study_days=2"
+SMALL = "study_people=60&study_days=2&splits=2&epochs_written=3&epochs_corrected=6"
 UNIT = "(kg/m²)²"
 
 
@@ -17,7 +22,8 @@ def rows_of(page: Page, number: int) -> list[list[str]]:
     """The cells of a table of the page, row by row, without the head."""
     table = page.get_by_test_id("stTable").nth(number)
     rows = "it => [...it.querySelectorAll('tbody tr')].map(r => [...r.cells].map(c => c.innerText))"
-    return table.evaluate(rows)
+    unbroken = str.maketrans("\N{NO-BREAK SPACE}", " ")
+    return [[cell.translate(unbroken) for cell in row] for row in table.evaluate(rows)]
 
 
 def test_both_halves_show_the_numbers_of_the_core(page, server, tmp_path):
@@ -45,6 +51,44 @@ def test_both_halves_show_the_numbers_of_the_core(page, server, tmp_path):
     main = page.get_by_test_id("stMain")
     expect(main.get_by_text(sentence(splits, UNIT))).to_be_visible()
     expect(main.get_by_text(re.compile(r"265,225"))).not_to_have_count(0)
+    saved = script.told_about(views[AS_WRITTEN], SAVED)
+    expect(main.get_by_text(script.saved(views[AS_WRITTEN]))).to_be_visible()
+    known = attributed(views[CORRECTED])
+    person = next(about for about in known if about.startswith("person "))
+    for about in ("mean over all", person):  # those that are shown first
+        expect(main.get_by_text(account(known[about], "kg/m²"))).to_be_visible()
+    for key, about in (("group", "mean over all"), ("person", person)):
+        drawn = plotted(page, f"study_{key}_hours", "integrated gradients")
+        assert drawn == pytest.approx(known[about].hours.tolist(), abs=1e-6)
+    page.get_by_role("button", name="Prepare study.h5").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download study.h5").click(timeout=4 * WAIT)
+    assert download.value.path().stat().st_size == saved.numbers["bytes"]
     photograph = tmp_path / "study.png"
     page.screenshot(path=photograph, full_page=True)
     assert photograph.stat().st_size > 50_000
+
+
+def test_a_file_is_studied_where_it_is_dropped(page, server):
+    frame = nhanes.simulate(40, 1, seed=5)
+    days = pd.DataFrame(frame.minutes, columns=[f"MIN{k}" for k in range(1, 1441)])
+    days = days.assign(SEQN=frame.ids, BMI=frame.target, waist=3 * frame.target)
+    arrive(page, "/study?study_source=my+own+file&epochs_written=1")
+    again = page.locator(".st-key-do_study_written button")
+    expect(again).to_be_disabled()
+    upload(page, {"name": "broken.rda", "mimeType": "", "buffer": b"RDX2 and no more"})
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("broken.rda")
+    sent = days.to_csv(index=False).encode()
+    upload(page, {"name": "days.csv", "mimeType": "text/csv", "buffer": sent})
+    expect(page.get_by_text("40 people × 1440 minutes")).to_be_visible(timeout=WAIT)
+    page.locator(".st-key-target").get_by_role("combobox").click()
+    page.get_by_role("option", name="waist").click()
+    expect(page).to_have_url(re.compile("target=waist"))
+    settled(page)
+    page.get_by_role("button", name="Run as written").click()
+    settled(page)
+    expect(page.locator(".st-key-do_study_written button:enabled")).to_be_visible(timeout=4 * WAIT)
+    expect(page.get_by_text("Each person has one row here")).to_be_visible()
+    run_id = re.search(r"written=([0-9a-f]{20})", page.url)[1]
+    run = runs_in(server.home)[run_id]
+    assert (run.config.data.target, run.config.training.epochs) == ("waist", 1)
