@@ -95,6 +95,7 @@ def heat_trace(
         zauto=False,
         colorscale=colour_scale(span.quantity, dark),
         colorbar=colour_bar(span, sent.per_unit, symbol),
+        meta={"per_unit": sent.per_unit},  # for who takes the numbers out
         hovertemplate=hover.replace("{z}", sent.hover) + "<extra></extra>",
     )
 

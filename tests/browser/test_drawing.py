@@ -1,5 +1,7 @@
 """One drawing in place, in a real browser, on a small page of its own."""
 
+import csv
+import math
 import re
 import shutil
 import sys
@@ -199,3 +201,29 @@ def test_files_go_up_and_come_down_under_the_security_policy(page, bench):
     with page.expect_download() as download:
         page.get_by_role("button", name="Take it").click()
     assert download.value.path().read_bytes() == b"\x00\x01" * 500
+
+
+def taken(page: Page, where: str, what: str) -> bytes:
+    """The file that a button of the drawing's bar gives."""
+    page.locator(f"{where} .nsewdrag").hover()
+    with page.expect_download() as download:
+        page.locator(f'{where} [data-title="{what}"]').click()
+    return Path(download.value.path()).read_bytes()
+
+
+def test_a_figure_is_taken_as_picture_and_as_numbers(page, bench):
+    page.goto(bench.url)
+    drawn(page, LINE)
+    svg = taken(page, LINE, "Download as SVG").decode()
+    assert svg.startswith("<svg")
+    assert "js-line" in svg
+    assert taken(page, LINE, "Download as PNG").startswith(b"\x89PNG")
+    table = list(csv.reader(taken(page, LINE, "Download the numbers as CSV").decode().splitlines()))
+    assert table[0] == ["series", "x", "x_end", "y", "y_end", "value"]
+    assert [float(row[3]) for row in table[1:]] == pytest.approx(
+        [math.sin(k / 10) for k in range(100)]
+    )
+    page.get_by_role("tab", name="Second").click()
+    drawn(page, HEAT)
+    cells = taken(page, HEAT, "Download the numbers as CSV").decode().splitlines()[1:]
+    assert [float(line.rpartition(",")[2]) for line in cells] == [0, 1, 2, 3, 4, 5]

@@ -1,6 +1,8 @@
 // One Plotly figure, drawn in place: the same element is kept through every update, so zoom stays
 // and nothing flickers. Streamlit calls the exported function at each update, on the same parent.
 
+import { buttons } from "./plot_export.js";
+
 const views = new WeakMap(); // parent element -> View
 let library = null; // the promise of Plotly, once for the page
 
@@ -30,6 +32,8 @@ class View {
     this.options = null;
     this.drawnAs = ""; // width and colours of the last drawing
     this.ground = null; // the page's colour under it
+    this.config = null; // of Plotly
+    this.madeFor = "";
     this.wanted = false;
     this.drawing = false;
     this.listening = false;
@@ -99,11 +103,22 @@ class View {
       this.sheet,
       figure.data.map((trace) => ({ ...trace })),
       layout,
-      configuration(options),
+      this.configuration(Plotly),
     );
     this.box.setAttribute("aria-busy", "false");
     this.box.dataset.drawn = String(Number(this.box.dataset.drawn ?? 0) + 1);
     this.listen();
+  }
+
+  // The same object for as long as it may be: at another one, Plotly would draw all anew.
+  configuration(Plotly) {
+    const { label, spannable } = this.options;
+    const madeFor = JSON.stringify([label, spannable]);
+    if (this.madeFor !== madeFor) {
+      this.madeFor = madeFor;
+      this.config = configuration(this.options, Plotly, () => this.ground);
+    }
+    return this.config;
   }
 
   listen() {
@@ -218,14 +233,14 @@ function themed(layout, { text, ground, font }) {
   return layout;
 }
 
-function configuration({ label, spannable }) {
+function configuration({ label, spannable }, Plotly, ground) {
   const filename = label.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60) || "figure";
   return {
     displaylogo: false,
     responsive: false,
     showSendToCloud: false,
     plotlyServerURL: "",
-    modeBarButtonsToRemove: ["lasso2d", "autoScale2d", ...(spannable ? [] : ["select2d"])],
-    toImageButtonOptions: { format: "png", scale: 2, filename },
+    modeBarButtonsToRemove: ["toImage", "lasso2d", "autoScale2d", ...(spannable ? [] : ["select2d"])],
+    modeBarButtonsToAdd: buttons(Plotly, filename, ground),
   };
 }
