@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 import streamlit as st
-from model_files import make_model, predict
+from model_files import make_model, predict, replayed
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
@@ -330,24 +330,6 @@ def test_a_model_that_is_too_large_or_gone_is_told(
 
 
 # -- looking inside ----------------------------------------------------------------------------
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
-
-
-def replayed(model: SequenceModel, x: np.ndarray) -> dict[str, np.ndarray]:
-    """The LSTM's gates and states [H T] of one sequence [T F], by the equations."""
-    w, u, b, b_too = (p.detach().numpy() for p in model.layers[0][0].rnn.parameters())
-    h = c = np.zeros(u.shape[1])
-    steps = []
-    for x_t in x:
-        i, f, g, o = np.split(w @ x_t + u @ h + b + b_too, 4)
-        i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
-        c = f * c + i * g
-        h = o * np.tanh(c)
-        steps.append((i, f, g, o, h, c))
-    return dict(zip("ifgohc", np.array(steps).transpose(1, 2, 0), strict=True))
 
 
 @pytest.fixture

@@ -175,7 +175,7 @@ def _applied_id(kept: Kept, config: RunConfig) -> str:
     """The id of this visitor's run of a model on data: one that has not failed, or is not yet."""
     whose = owner()  # a secret, so that such an id cannot be guessed either
     for attempt in count():
-        of_what = repr((whose, kept.id, kept.name, config, attempt))
+        of_what = repr((whose, kept.id, config, attempt))
         run_id = hashlib.sha256(of_what.encode()).hexdigest()[:20]
         try:
             failed = Run.open(home(), run_id, owner=whose).view().status == "failed"
