@@ -3,12 +3,15 @@
 import streamlit as st
 
 from rnnviz.ui import overview
-from rnnviz.ui.data_settings import choose_source, settings_of_source
+from rnnviz.ui.data_settings import choose_source, pairs_of, settings_of_source
 
 left, right = st.columns([3, 8], gap="medium")
 with left:
     config = settings_of_source(choose_source())
 if config is not None:
     with right:
-        overview.described(config)
-        overview.pictures(config)
+        if pairs := pairs_of(config):
+            overview.pairs(pairs)
+        else:
+            overview.described(config)
+            overview.pictures(config)

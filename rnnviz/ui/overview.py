@@ -1,12 +1,15 @@
 """The parts of the Data page."""
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from rnnviz.config import DataConfig, RunConfig, TrainingConfig
 from rnnviz.data.dataset import SequenceDataset, Task, split_of
+from rnnviz.data.pairs import EXAMPLES, Pairs
 from rnnviz.data.text import tokens_of
 from rnnviz.figures import data as figures
+from rnnviz.figures.pairs import pair_lengths
 from rnnviz.ui import controls, session
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
@@ -31,6 +34,23 @@ def described(config: DataConfig) -> None:
     st.caption(controls.escaped(". ".join(part for part in parts if part)))
     for note in dataset.notes:
         st.caption("• " + controls.escaped(note))
+
+
+def pairs(found: Pairs) -> None:
+    """Pairs of texts: what they are, how long, and one after the other."""
+    st.markdown(f"##### {controls.escaped(found.source.title)}")
+    st.text(found.summary)
+    for note in found.notes:
+        st.caption("• " + controls.escaped(note))
+    st.info("Pairs can be looked at here. A network that translates cannot be trained on them yet.")
+    plot(pair_lengths(found, dark=session.dark()), key="pair_lengths")
+    last = max(1, found.rows - EXAMPLES + 1)
+    first = st.slider("Row", 1, last, key="row") - 1 if last > 1 else 0
+    some = slice(first, first + EXAMPLES)
+    columns = {found.given: found.source_texts[some], found.target: found.target_texts[some]}
+    rows = range(first + 1, first + 1 + len(columns[found.given]))
+    shown = {controls.escaped(k): list(map(controls.escaped, v)) for k, v in columns.items()}
+    st.table(pd.DataFrame(shown, index=[str(row) for row in rows]))
 
 
 def glance(config: DataConfig) -> None:
