@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from rnnviz.data.steps import find_series
+from rnnviz.data.steps import alike
 from rnnviz.data.unpack import utf16_without_mark
 from rnnviz.errors import DataError
 
@@ -26,6 +26,7 @@ _HEAD = 4096
 _PIECE = 1 << 22
 _SAMPLE = 1 << 20
 _QUOTE, _LF, _CR = 34, 10, 13
+_FEWEST_ALIKE = 24  # columns of one name with numbers, such as hours, that must hold numbers
 _MOST_PREAMBLE = 40  # rows above the header
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
@@ -278,7 +279,7 @@ def _read(path: Path, name: str, header: _Header, marks: _Marks) -> pa.Table:
     Arrow keeps the text of a column until it knows the type, which for days by the minute is more
     memory than one file may take.
     """
-    numbered = [column for series in find_series(header.names) for column in series.names]
+    numbered = alike(header.names, _FEWEST_ALIKE)
     if numbered:
         try:
             types = dict.fromkeys(numbered, pa.float64())
