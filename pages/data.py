@@ -3,7 +3,7 @@
 import streamlit as st
 
 from rnnviz.ui import overview
-from rnnviz.ui.data_settings import choose_source, settings_of_source
+from rnnviz.ui.data_settings import choose_source, pairs_of, settings_of_source
 
 left, right = st.columns([3, 8], gap="medium")
 with right:
@@ -13,9 +13,14 @@ with left:
         choose_source(), choices=choices.container(horizontal=True, width=560)
     )
 if config is not None:
+    pairs = pairs_of(config)
     with head:
-        overview.described(config)
-    with choices:
-        overview.counted(config)
-    with rest:
-        overview.pictures(config)
+        if pairs:
+            overview.pairs(pairs)
+        else:
+            overview.described(config)
+    if not pairs:
+        with choices:
+            overview.counted(config)
+        with rest:
+            overview.pictures(config)

@@ -125,6 +125,7 @@ LAYOUT_NAMES = {  # the keys of LAYOUTS and KINDS (rnnviz.data.layouts and kinds
     "people": "people without minutes",
     "series": "a series of values in time",
     "labelled": "texts with labels",
+    "pairs": "pairs of texts (source, target)",
 }
 NOBODY = "(none)"  # in place of a column's name
 MISSING = {

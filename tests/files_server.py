@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 TABLES = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "tables"
@@ -83,6 +85,44 @@ def zipped(content: bytes, name: str = "paxraw_c.xpt") -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, content)
     return out.getvalue()
+
+
+LATER = 31128 - 21005  # from the first number of 2003-2004 to that of 2005-2006
+ALIKE = 8  # times that the three people were asked in 2005-2006, as far as the tests go
+
+
+def renumbered(path: Path, *shifts: int) -> bytes:
+    """A transport file with its rows once for each shift of SEQN.
+
+    SEQN stands at the head of each row as IBM's floating point: 0x44 and the number itself.
+    """
+    with pd.read_sas(path, format="xport", iterator=True) as reader:
+        start, length, rows = reader.record_start, reader.record_length, reader.nobs
+        assert reader.columns[0] == "SEQN"
+    content = np.fromfile(path, dtype=np.uint8)
+    records = content[start : start + rows * length].reshape(rows, length)
+    assert (records[:, 0] == 0x44).all()
+    parts = [content[:start].tobytes()]
+    for shift in shifts:
+        numbers = records[:, 1] * np.uint16(256) + records[:, 2] + np.uint16(shift)
+        copy = records.copy()
+        copy[:, 1], copy[:, 2] = numbers >> 8, numbers & 255
+        parts.append(copy.tobytes())
+    whole = b"".join(parts)
+    return whole + b" " * (-len(whole) % 80)
+
+
+def with_both_cycles(site: Site) -> Site:
+    """The same, and files of 2005-2006 in which these three stand again and again as others."""
+    with_cdc_files(site)
+    place = PLACE.replace("2003", "2005")
+    raw = renumbered(TABLES / RAW, *(LATER + 3 * k for k in range(ALIKE)))
+    site.files |= {
+        place + "PAXRAW_D.zip": zipped(raw, "paxraw_d.xpt"),
+        place + "BMX_D.xpt": renumbered(TABLES / "BMX_C.XPT", LATER),
+        place + "DEMO_D.xpt": renumbered(TABLES / "DEMO_C.XPT", LATER),
+    }
+    return site
 
 
 def with_cdc_files(site: Site) -> Site:

@@ -37,3 +37,21 @@ def predict(model, inputs, covariates=None):
     with torch.no_grad():
         outputs = outputs_in_unit(model(batch).outputs, model.task, None)
     return outputs if model.task is Task.NEXT_TOKEN else outputs[:, 0]
+
+
+def _sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def replayed(model, x):
+    """The LSTM's gates and states [H T] of one sequence [T F], by the equations."""
+    w, u, b, b_too = (p.detach().numpy() for p in model.layers[0][0].rnn.parameters())
+    h = c = np.zeros(u.shape[1])
+    steps = []
+    for x_t in x:
+        i, f, g, o = np.split(w @ x_t + u @ h + b + b_too, 4)
+        i, f, g, o = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        steps.append((i, f, g, o, h, c))
+    return dict(zip("ifgohc", np.array(steps).transpose(1, 2, 0), strict=True))

@@ -8,6 +8,8 @@ import pytest
 
 from rnnviz import __version__
 from rnnviz.cli import main
+from rnnviz.cli.train import PARTS, chosen
+from rnnviz.config import SOURCES, SUGGESTED, settings_of
 
 TINY = ("--people", "40", "--epochs", "2", "--hidden-size", "4", "--batch-size", "16")
 STUDY = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "nhanes" / "MINdata.rda"
@@ -222,3 +224,31 @@ def test_a_mistake_about_the_study_is_told_in_one_sentence(
     assert (status, out) == (2, "")
     assert sentence in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("source", [name for name in SOURCES if name != "file"])
+def test_a_source_begins_with_the_settings_that_suit_it(source: str) -> None:
+    config, begin = chosen({"source": source}), SUGGESTED.get(source, {})
+    for name, part in PARTS.items():
+        for setting in settings_of(part):
+            wanted = source if setting.name == "source" else setting.default
+            value = getattr(getattr(config, name), setting.name)
+            assert value == begin.get(setting.name, wanted), setting.name
+    assert chosen({"source": source, "window": 9, "epochs": 3}).data.window == 9
+
+
+def test_a_series_is_learned_without_more_ado(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = said(capsys, "train", "--source", "series", "--epochs", "1")
+    assert (status, err) == (0, "")
+    assert "  persistence: test mse" in out
+
+
+def test_a_file_begins_with_the_settings_that_suit_what_is_in_it(tmp_path: Path) -> None:
+    series, texts = tmp_path / "walk.csv", tmp_path / "texts.csv"
+    series.write_text("level\n" + "\n".join(str(k % 7) for k in range(200)))
+    rows = [f"this is text number {k} of many,{k % 2}" for k in range(60)]
+    texts.write_text("\n".join(["text,label", *rows]))
+    assert chosen({"file": str(series)}).data.window == 20
+    found = chosen({"file": str(texts)}).data
+    assert (found.tokens, found.window) == ("words", 64)
+    assert chosen({"file": str(texts), "tokens": "characters"}).data.tokens == "characters"

@@ -268,6 +268,16 @@ def test_one_query_is_drawn_under_its_input():
     np.testing.assert_allclose(even.y, [1 / 144] * 2)
 
 
+def test_tokens_have_no_size_to_be_drawn_above_their_weights():
+    found = trace("gru", steps=24, attention="one")
+    clock = dataclasses.replace(Clock.steps(24), labels=tuple("abcd" * 6))
+    figure = attention_heatmap(found, 1, clock=clock)
+    weights, even = figure.data
+    np.testing.assert_array_equal(weights.y, found.attention[1, 0])
+    assert even.name == "uniform"
+    assert figure.layout.title.text == "Where attention lies"
+
+
 def test_stages_are_scores_weights_and_weighted_states():
     found = trace("gru", steps=24, bidirectional=True, attention="every")
     scores, weights, values = (attention_bars(found, 0, 9, stage).data[0].y for stage in STAGES)

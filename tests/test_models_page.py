@@ -2,13 +2,16 @@
 
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import wait
 from pathlib import Path
+from threading import Event
+from typing import NoReturn
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 import streamlit as st
-from model_files import make_model, predict
+from model_files import make_model, predict, replayed
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
@@ -116,7 +119,7 @@ def test_a_trained_run_is_saved_and_predicts_the_same_when_it_is_read_back(home:
     run = trained(home)
     app = opened(run=run.id)
     assert not app.download_button
-    app = press(app, "prepare")
+    app = prepared(app)
     assert complaints(app) == []
     assert app.download_button[0].label == f"Download lstm-{run.id[:6]}.safetensors"
     data = session_file(app)
@@ -130,9 +133,78 @@ def test_a_trained_run_is_saved_and_predicts_the_same_when_it_is_read_back(home:
     assert np.array_equal(ours.outputs, theirs.outputs)
 
 
+def test_one_model_on_the_same_data_is_one_run_until_that_fails(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = press(
+        give(opened(**ADDRESS), "a.keras", write_keras(stored_of(foreign()))), "look_inside"
+    )
+    first, model = app.query_params["run"], app.query_params["model"]
+    address = {**ADDRESS, "model": model}
+    assert opened(**address, run=first).button(key="do_look_inside").disabled
+    app = press(opened(**address), "look_inside")  # a reload without the run
+    assert app.query_params["run"] == first
+    assert [path.name for path in (home / "runs").iterdir()] == [first]
+    other = press(opened(**{**address, "people": "41"}), "look_inside")
+    assert other.query_params["run"] != first
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "owner", lambda: "you")
+        assert press(opened(**address), "look_inside").query_params["run"] != first
+
+
+def test_a_model_that_failed_on_the_data_can_be_tried_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> NoReturn:
+        raise DataError("the disk is full; make room")
+
+    app = give(opened(**ADDRESS), "a.keras", write_keras(stored_of(foreign())))
+    with monkeypatch.context() as patch:
+        patch.setattr("rnnviz.applying.check_fits", broken)
+        app = press(app, "look_inside")
+    failed = app.query_params["run"]
+    assert complaints(app) == ["the disk is full; make room"]
+    assert not app.button(key="do_look_inside").disabled
+    again = press(app, "look_inside").query_params["run"]
+    assert again != failed
+    assert Run.open(home, again).view().status == "finished"
+
+
+def prepared(app: AppTest) -> AppTest:
+    """The page once the file is there, or what stands in its way."""
+    app = press(app, "prepare")
+    wait([app.session_state["_prepared"][1]], timeout=60)
+    return sound(app.run())
+
+
 def session_file(app: AppTest) -> bytes:
     """The bytes behind the download button."""
-    return app.session_state["_prepared"][1]
+    return app.session_state["_prepared"][1].result()
+
+
+def test_while_a_file_is_written_the_page_says_so_and_goes_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, asked = Event(), []
+
+    def written(_: str, kind: str, __: Path) -> bytes:
+        asked.append(kind)
+        assert go_on.wait(60)
+        return b"file"
+
+    monkeypatch.setattr("rnnviz.ui.modelling.saved", written)
+    app = press(opened(run=trained(home).id, **ADDRESS), "prepare")
+    (told,) = app.status
+    assert told.label.startswith("Writing lstm-")
+    assert app.button(key="do_prepare").disabled
+    app = sound(app.number_input(key="people").set_value(41).run())
+    assert "41 people, 24 steps" in words(app)  # whatever else is done does not break it off
+    assert not app.download_button
+    go_on.set()
+    wait([app.session_state["_prepared"][1]], timeout=60)
+    app = sound(app.run())
+    assert (len(app.status), len(app.download_button), asked) == (0, 1, [".safetensors"])
+    assert not app.button(key="do_prepare").disabled
 
 
 def test_the_file_of_another_kind_or_run_is_not_offered_as_this_one(
@@ -146,11 +218,11 @@ def test_the_file_of_another_kind_or_run_is_not_offered_as_this_one(
 
     monkeypatch.setattr("rnnviz.ui.modelling.saved", written)
     run = trained(home)
-    app = press(opened(run=run.id), "prepare")
+    app = prepared(opened(run=run.id))
     assert len(app.download_button) == 1
     app = sound(app.button_group(key="model_kind").set_value(".keras").run())
     assert not app.download_button
-    assert len(press(app, "prepare").download_button) == 1
+    assert len(prepared(app).download_button) == 1
     assert asked == [(run.id, ".safetensors"), (run.id, ".keras")]
 
 
@@ -161,7 +233,7 @@ def test_what_cannot_be_saved_is_told_in_a_sentence(
     ended = subprocess.CompletedProcess([], 2, "", told)  # test_cli_model.py has the command say it
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: ended)
     run = Run.create(home, RunConfig(), owner="me", now=0.0)
-    app = press(opened(run=run.id), "prepare")
+    app = prepared(opened(run=run.id))
     assert complaints(app) == ["the run has saved no weights yet; let it train for an epoch"]
     assert not app.download_button
 
@@ -258,24 +330,6 @@ def test_a_model_that_is_too_large_or_gone_is_told(
 
 
 # -- looking inside ----------------------------------------------------------------------------
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
-
-
-def replayed(model: SequenceModel, x: np.ndarray) -> dict[str, np.ndarray]:
-    """The LSTM's gates and states [H T] of one sequence [T F], by the equations."""
-    w, u, b, b_too = (p.detach().numpy() for p in model.layers[0][0].rnn.parameters())
-    h = c = np.zeros(u.shape[1])
-    steps = []
-    for x_t in x:
-        i, f, g, o = np.split(w @ x_t + u @ h + b + b_too, 4)
-        i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
-        c = f * c + i * g
-        h = o * np.tanh(c)
-        steps.append((i, f, g, o, h, c))
-    return dict(zip("ifgohc", np.array(steps).transpose(1, 2, 0), strict=True))
 
 
 @pytest.fixture

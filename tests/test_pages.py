@@ -305,6 +305,27 @@ def test_a_file_of_labelled_texts_is_shown_text_by_text() -> None:
     assert "120 texts of up to 10 characters" in words(app)
 
 
+def test_pairs_of_texts_are_shown_and_nobody_can_train_on_them() -> None:
+    pairs = pd.DataFrame({"fr": [f"Oui {k}." for k in range(30)]})
+    pairs["en"] = [f"Yes indeed {k}." for k in range(30)]
+    app = upload(opened("data", source="My own file"), "fra.tsv", tsv(pairs))
+    assert complaints(app) == []
+    said = words(app).replace("\\", "")
+    assert "30 pairs; source fr 6.7 characters on average, target en 13.7" in said
+    assert pictures(app) == 1
+    app = sound(app.slider(key="row").set_value(7).run())
+    rows = [[cell.replace("\\", "") for cell in row] for row in app.table[0].value.to_numpy()]
+    assert rows == [[f"Oui {k}.", f"Yes indeed {k}."] for k in (6, 7, 8)]
+    app = sound(app.selectbox(key="target").set_value("fr").run())
+    assert "source en 13.7 characters on average, target fr 6.7" in words(app).replace("\\", "")
+    app = page(app, "train")
+    assert len(complaints(app)) == 1
+    assert "which take a sequence-to-sequence network" in complaints(app)[0].replace("\\", "")
+    assert app.button(key="do_train").disabled
+    for name in ("models", "unrolled", "gates", "attention", "study"):
+        assert not page(app, name).exception
+
+
 def test_a_text_is_coloured_up_to_its_end(trained: Callable[[str], Run]) -> None:
     run = trained("sentiment")
     started = run.view().started

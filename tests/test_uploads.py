@@ -3,16 +3,19 @@
 import gzip
 import os
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from rnnviz.config import DataConfig
 from rnnviz.data import reading, uploads
 from rnnviz.data.days import Days
+from rnnviz.data.frames import read_frame, write_table
 from rnnviz.data.sandbox import Sandbox
 from rnnviz.errors import DataError
 
@@ -230,3 +233,16 @@ def test_settings_choose_target_and_person(home: Path, sandbox: Sandbox) -> None
         days_of(upload, home, target="weight")
     with pytest.raises(DataError, match="person's column who is not in the table"):
         days_of(upload, home, person="who")
+
+
+def test_a_wide_table_with_gaps_is_kept_without_a_second_copy_of_it(tmp_path: Path):
+    rows, columns = 6000, 1500
+    values = np.random.default_rng(0).random((columns, rows))
+    values[values < 0.05] = np.nan
+    table = pa.table({f"x{k}": pa.array(values[k], from_pandas=True) for k in range(columns)})
+    tracemalloc.start()
+    write_table(table, tmp_path / "t.arrow")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < values.nbytes / 2
+    np.testing.assert_array_equal(read_frame(tmp_path / "t.arrow").to_numpy(), values.T)

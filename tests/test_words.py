@@ -1,6 +1,7 @@
 """What the pages say of a run: its state, its verdict, its numbers."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -142,6 +143,8 @@ VERDICTS = [
     (Task.REGRESSION, 30.0, 9.9, "The network beats the mean predictor: test MSE 30 against 50"),
     (Task.REGRESSION, 30.0, 10.1, "does not beat the mean predictor beyond chance"),
     (Task.REGRESSION, 49.5, 10.0, "does not beat the mean predictor beyond chance"),
+    (Task.REGRESSION, 30.0, math.inf, "cannot be told from so small a test part: test MSE 30 aga"),
+    (Task.REGRESSION, 60.0, math.inf, "The network does not beat the mean predictor: test MSE 60"),
     (Task.REGRESSION, 50.5, 10.0, "The network does not beat the mean predictor: test MSE 50.5"),
     (Task.REGRESSION, 60.0, 1.0, "The network does not beat the mean predictor: test MSE 60"),
     (Task.REGRESSION, 50.0, None, "The network does not beat the mean predictor: test MSE 50"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from rnnviz.config import Choice, DataConfig, Knob, Setting, Switch, settings_of
+from rnnviz.config import SUGGESTED, Choice, DataConfig, Knob, Setting, Switch, settings_of
 from rnnviz.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,11 +21,22 @@ def home() -> Path:
     return Path(os.environ.get("RNNVIZ_HOME") or platformdirs.user_data_dir("rnnviz"))
 
 
-def option(setting: Setting) -> dict[str, Any]:
-    """What argparse is to know of a setting."""
+def option(setting: Setting, *, by_source: bool = False) -> dict[str, Any]:
+    """What argparse is to know of a setting.
+
+    by_source: nothing is put in where it is not given, as another source begins with another value.
+    """
     rule = setting.rule
-    text = rule.help.replace("%", "%%")
-    shared = {"default": setting.default, "help": f"{text} (default: {setting.default!r})"}
+    text, default = rule.help.replace("%", "%%"), f"default: {setting.default!r}"
+    if by_source:
+        others = (
+            (s, begin[setting.name]) for s, begin in SUGGESTED.items() if setting.name in begin
+        )
+        default += "".join(f"; {source}: {value!r}" for source, value in others)
+    shared = {
+        "default": argparse.SUPPRESS if by_source else setting.default,
+        "help": f"{text} ({default})",
+    }
     if isinstance(rule, Switch):
         return {**shared, "action": argparse.BooleanOptionalAction}
     if isinstance(rule, Choice):

@@ -3,9 +3,18 @@
 import argparse
 import os
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from rnnviz.cli.options import home, option, with_files
-from rnnviz.config import DataConfig, ModelConfig, RunConfig, TrainingConfig, settings_of
+from rnnviz.config import (
+    SUGGESTED,
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TrainingConfig,
+    settings_of,
+)
 
 HELP = "train a network in this terminal"
 PARTS = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
@@ -16,16 +25,36 @@ def add(parser: argparse.ArgumentParser) -> None:
     for part in PARTS.values():
         for setting in settings_of(part):
             name = "--" + setting.name.replace("_", "-")
-            parser.add_argument(name, dest=setting.name, **option(setting))
+            parser.add_argument(name, dest=setting.name, **option(setting, by_source=True))
+
+
+def chosen(given: Mapping[str, Any]) -> RunConfig:
+    """The settings as they are given, and for all others what suits the source or the file.
+
+    Raises:
+        RnnvizError: a setting is out of range, or the file cannot be read.
+    """
+    values = with_files(_whole({**SUGGESTED.get(given.get("source", ""), {}), **given}))
+    if values["data"]["source"] == "file":
+        from rnnviz.data import kinds  # pandas takes a second to import
+
+        found = kinds.find(DataConfig(**values["data"]), home())
+        begin = {} if found is None else found.settings
+        values["data"] |= {name: begin[name] for name in begin if name not in given}
+    return RunConfig.from_dict(values)
+
+
+def _whole(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every setting, by its part."""
+    return {
+        name: {s.name: values.get(s.name, s.default) for s in settings_of(part)}
+        for name, part in PARTS.items()
+    }
 
 
 def run(given: argparse.Namespace) -> int:
     """Prints the baselines, each epoch, and the scores at the end."""
-    values = {
-        name: {setting.name: getattr(given, setting.name) for setting in settings_of(part)}
-        for name, part in PARTS.items()
-    }
-    config = RunConfig.from_dict(with_files(values))
+    config = chosen(vars(given))
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from rnnviz.events import EpochEnded, Failed, Finished, Started
     from rnnviz.train import fit_stored

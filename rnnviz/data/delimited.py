@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from rnnviz.data.steps import find_series
+from rnnviz.data.steps import alike
 from rnnviz.data.unpack import utf16_without_mark
 from rnnviz.errors import DataError
 
@@ -26,9 +26,11 @@ _HEAD = 4096
 _PIECE = 1 << 22
 _SAMPLE = 1 << 20
 _QUOTE, _LF, _CR = 34, 10, 13
+_FEWEST_ALIKE = 24  # columns of one name with numbers, such as hours, that must hold numbers
 _MOST_PREAMBLE = 40  # rows above the header
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+_AFTER_QUOTE = re.compile(rb'(?:^|\t)"(?:[^"]|"")*"[^\t\r\n"]')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +64,9 @@ def read_delimited(path: Path, name: str, into: Path, *, most_cells: int) -> Del
     with path.open("rb") as file:
         sample = file.read(_SAMPLE).decode("utf-8-sig", errors="ignore")
     delimiter = _delimiter(sample)
-    header = _header(sample, delimiter, name)
-    records = _count_records(path, name) - header.records_above
+    quoting = delimiter != "\t" or not _quotes_are_text(path)
+    header = _header(sample, delimiter, name, quoting=quoting)
+    records = _count_records(path, name, quoting=quoting) - header.records_above
     if records < 3:
         raise DataError(
             f"{name} holds {'one row' if records == 2 else 'no rows'} below its header; at least 2 "
@@ -72,7 +75,7 @@ def read_delimited(path: Path, name: str, into: Path, *, most_cells: int) -> Del
     if (cells := (records - 1) * len(header.names)) > most_cells:
         raise DataError(too_many_cells(name, records - 1, len(header.names), cells, most_cells))
     decimal = _decimal(sample, delimiter)
-    table = _read(path, name, header, delimiter, decimal)
+    table = _read(path, name, header, _Marks(delimiter, decimal, quoting))
     if table.num_rows != records - 1:
         raise DataError(
             f"{name} has quotation marks inside of fields, so its rows are uncertain "
@@ -149,12 +152,31 @@ class _Header(NamedTuple):
     lines: int  # down to and with this one, as an editor counts them; 0 where nothing is above
 
 
-def _header(sample: str, delimiter: str, name: str) -> _Header:
+def _quotes_are_text(path: Path) -> bool:
+    """Whether quotation marks of a tab-separated file are what they are, as corpora have them.
+
+    They are where text stands after a closing mark, or the number of marks is odd.
+    """
+    marks = 0
+    with path.open("rb") as file:
+        for line in file:
+            if b'"' in line:
+                marks += line.count(b'"')
+                if _AFTER_QUOTE.search(line):
+                    return True
+    return marks % 2 == 1
+
+
+def _header(sample: str, delimiter: str, name: str, *, quoting: bool) -> _Header:
     """The first line, unless it is no header and one below it is.
 
     A nameless column, as R writes for row names, gets a name.
     """
-    lines = csv.reader(io.StringIO(sample, newline=None), delimiter=delimiter)
+    lines = csv.reader(
+        io.StringIO(sample, newline=None),
+        delimiter=delimiter,
+        quoting=csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE,
+    )
     rows: list[tuple[list[str], int]] = []
     try:
         for row in lines:
@@ -216,8 +238,8 @@ def _decimal(sample: str, delimiter: str) -> str:
     return "," if commas > points else "."
 
 
-def _count_records(path: Path, name: str) -> int:
-    """Lines that are not blank, not counting line ends inside quotes.
+def _count_records(path: Path, name: str, *, quoting: bool) -> int:
+    """Lines that are not blank, not counting line ends inside quotes where those quote.
 
     Raises:
         DataError: a quotation mark is not closed.
@@ -227,7 +249,7 @@ def _count_records(path: Path, name: str) -> int:
         while piece := file.read(_PIECE):
             data = np.frombuffer(piece, dtype=np.uint8)
             ends = (data == _LF) | (data == _CR)
-            marks = data == _QUOTE
+            marks = (data == _QUOTE) & quoting
             if quoted or marks.any():
                 inside = np.logical_xor.accumulate(marks) ^ quoted
                 ends &= ~inside
@@ -243,21 +265,29 @@ def _count_records(path: Path, name: str) -> int:
     return records
 
 
-def _read(path: Path, name: str, header: _Header, delimiter: str, decimal: str) -> pa.Table:
+class _Marks(NamedTuple):
+    """What the characters between the values mean."""
+
+    delimiter: str
+    decimal: str
+    quoting: bool
+
+
+def _read(path: Path, name: str, header: _Header, marks: _Marks) -> pa.Table:
     """The table, its many alike columns read as numbers from the first row on where they are.
 
     Arrow keeps the text of a column until it knows the type, which for days by the minute is more
     memory than one file may take.
     """
-    numbered = [column for series in find_series(header.names) for column in series.names]
+    numbered = alike(header.names, _FEWEST_ALIKE)
     if numbered:
         try:
             types = dict.fromkeys(numbered, pa.float64())
-            return _parse(path, name, header, delimiter, decimal, types)
+            return _parse(path, name, header, marks, types)
         except pa.ArrowInvalid:
             pass  # words among the numbers: read as what they are, and refused by their name later
     try:
-        return _parse(path, name, header, delimiter, decimal, {})
+        return _parse(path, name, header, marks, {})
     except pa.ArrowInvalid as wrong:
         raise DataError(
             f"{name} cannot be read as a text table ({str(wrong).splitlines()[0][:120]}); "
@@ -269,8 +299,7 @@ def _parse(
     path: Path,
     name: str,
     header: _Header,
-    delimiter: str,
-    decimal: str,
+    marks: _Marks,
     types: dict[str, pa.DataType],
 ) -> pa.Table:
     """The table with the types that are given and those that Arrow finds.
@@ -296,14 +325,17 @@ def _parse(
                 skip_rows_after_names=0 if header.lines else 1,
             ),
             parse_options=pa_csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
+                delimiter=marks.delimiter,
+                quote_char='"' if marks.quoting else False,
+                newlines_in_values=marks.quoting,
+                invalid_row_handler=note,
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=types,
                 null_values=MISSING,
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
-                decimal_point=decimal,
+                decimal_point=marks.decimal,
             ),
         )
     except pa.ArrowInvalid:

@@ -5,7 +5,7 @@ milliseconds. No network, no file formats of others.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from rnnviz.errors import DataError
 
-_ROWS_AT_ONCE = 4096
+_CELLS_AT_ONCE = 2_000_000  # of all columns: 16 MB, and as much again while they are packed
+_MOST_ROWS = 4096
 _WIDE = 16  # alike columns from which a block pays
 _META = b"rnnviz"
 
@@ -25,15 +26,14 @@ def write_table(table: pa.Table, path: Path) -> None:
 
     A whole-number column with gaps becomes floating point with NaN, as in pandas.
     """
-    table = pa.table({name: _plain(table.column(i)) for i, name in enumerate(table.column_names)})
-    groups: dict[str, list[str]] = {}
-    for field in table.schema:
-        if pa.types.is_floating(field.type) or pa.types.is_integer(field.type):
-            groups.setdefault(str(field.type), []).append(field.name)
-    blocks = [names for names in groups.values() if len(names) >= _WIDE]
-    packed = {name for names in blocks for name in names}
+    groups: dict[pa.DataType, list[str]] = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if (kind := _kept_as(column)) is not None:
+            groups.setdefault(kind, []).append(name)
+    blocks = {kind: names for kind, names in groups.items() if len(names) >= _WIDE}
+    packed = {name for names in blocks.values() for name in names}
     rest = [name for name in table.column_names if name not in packed]
-    meta = {"order": table.column_names, "blocks": blocks, "rest": rest}
+    meta = {"order": table.column_names, "blocks": list(blocks.values()), "rest": rest}
     writer = None
     with pa.OSFile(str(path), "wb") as sink:
         for batch in _batches(table, blocks, rest):
@@ -46,41 +46,61 @@ def write_table(table: pa.Table, path: Path) -> None:
         writer.close()
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """One of the types that are read back: no gaps in whole numbers, no column of nothing."""
+def _kept_as(column: pa.ChunkedArray) -> pa.DataType | None:
+    """The type of a column of numbers as it is read back; None of others."""
     if pa.types.is_null(column.type):
-        return pa.chunked_array([pa.array(np.full(len(column), np.nan))])
-    if pa.types.is_integer(column.type) and column.null_count:
-        column = column.cast(pa.float64(), safe=False)
-    if pa.types.is_floating(column.type):
-        values = column.to_numpy()
-        gaps = np.isnan(values)
-        if gaps.any():
-            # R marks NA by a signalling NaN, of which any later arithmetic would warn.
-            return pa.chunked_array([pa.array(np.where(gaps, np.nan, values))])
-    return column
+        return pa.float64()
+    if pa.types.is_integer(column.type):
+        return pa.float64() if column.null_count else column.type
+    return column.type if pa.types.is_floating(column.type) else None
 
 
-def _batches(table: pa.Table, blocks: list[list[str]], rest: list[str]) -> Iterator[pa.RecordBatch]:
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column as it is read back: no gaps in numbers but NaN."""
+    kind = _kept_as(column)
+    if kind is None:
+        return column
+    values = np.full(len(column), np.nan)
+    if not pa.types.is_null(column.type):
+        values = column.to_numpy().astype(kind.to_pandas_dtype())
+    return pa.chunked_array([pa.array(_with_plain_gaps(values))])
+
+
+def _with_plain_gaps(values: np.ndarray) -> np.ndarray:
+    """R marks NA by a signalling NaN, of which any later arithmetic would warn."""
+    if np.issubdtype(values.dtype, np.floating):
+        values[np.isnan(values)] = np.nan
+    return values
+
+
+def _batches(
+    table: pa.Table, blocks: Mapping[pa.DataType, list[str]], rest: list[str]
+) -> Iterator[pa.RecordBatch]:
     """Rows in portions, so that a large table is never in memory twice."""
-    rest_table = table.select(rest).unify_dictionaries()
-    for start in range(0, max(1, table.num_rows), _ROWS_AT_ONCE):
-        part = table.slice(start, _ROWS_AT_ONCE)
-        arrays: list[pa.Array] = [_block(part, names) for names in blocks]
-        arrays += [c.combine_chunks() for c in rest_table.slice(start, _ROWS_AT_ONCE).columns]
-        flat = [a.combine_chunks() if isinstance(a, pa.ChunkedArray) else a for a in arrays]
-        names = [f"block {k}" for k in range(len(blocks))]
-        names += [f"column {k}" for k in range(len(rest))]
-        yield pa.record_batch(flat, names=names)
+    others = pa.table({name: _plain(table.column(name)) for name in rest}).unify_dictionaries()
+    names = [f"block {k}" for k in range(len(blocks))]
+    names += [f"column {k}" for k in range(len(rest))]
+    rows = min(_MOST_ROWS, max(1, _CELLS_AT_ONCE // max(1, table.num_columns)))
+    packed = [table.select(of_block) for of_block in blocks.values()]
+    for start in range(0, max(1, table.num_rows), rows):
+        arrays = [_block(t.slice(start, rows), k) for t, k in zip(packed, blocks, strict=True)]
+        arrays += [_whole(column) for column in others.slice(start, rows).columns]
+        yield pa.record_batch(arrays, names=names)
+        del arrays  # else they would stay while the next ones are made
 
 
-def _block(part: pa.Table, names: list[str]) -> pa.Array:
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    found = column.combine_chunks()
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
+def _block(part: pa.Table, kind: pa.DataType) -> pa.Array:
     """The columns side by side, row after row."""
-    dtype = part.schema.field(names[0]).type.to_pandas_dtype()
-    values = np.empty((part.num_rows, len(names)), dtype=dtype)
-    for k, name in enumerate(names):
-        values[:, k] = part.column(name).to_numpy()
-    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), len(names))
+    values = np.empty((part.num_rows, part.num_columns), dtype=kind.to_pandas_dtype())
+    for k, column in enumerate(part.columns):
+        values[:, k] = np.nan if pa.types.is_null(column.type) else column.to_numpy()
+    flat = _with_plain_gaps(values).ravel()
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), part.num_columns)
 
 
 def read_frame(path: Path) -> pd.DataFrame:

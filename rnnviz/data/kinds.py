@@ -9,6 +9,7 @@ import pandas as pd
 from rnnviz.config import DataConfig
 from rnnviz.data.dataset import SequenceDataset
 from rnnviz.data.labelled import find_labelled
+from rnnviz.data.pairs import find_pairs
 from rnnviz.data.series import find_series
 from rnnviz.data.uploads import Upload, open_upload, read_table
 from rnnviz.errors import DataError
@@ -53,6 +54,10 @@ class Recognised(Protocol):
         """One line for people."""
 
     @property
+    def examples(self) -> tuple[str, ...]:
+        """A few rows in words, where that says more than numbers."""
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """The settings that matter for it, and what they begin with."""
 
@@ -75,6 +80,7 @@ class Kind(NamedTuple):
 KINDS: Mapping[str, Kind] = {  # the first that fits is taken, before any layout of days
     "series": Kind("one row per moment, with a column of numbers", find_series),
     "labelled": Kind("one row per text, with a column of a few different labels", find_labelled),
+    "pairs": Kind("one row per pair of texts, such as a sentence and its translation", find_pairs),
 }
 
 

@@ -64,6 +64,11 @@ class Labelled:
         return f"{self.rows} texts in {self.text}, label {self.target} ({shares})"
 
     @property
+    def examples(self) -> tuple[str, ...]:
+        """None: its pictures say more."""
+        return ()
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """The settings that matter for it, and what they begin with."""
         return {"tokens": "words", "window": 64}

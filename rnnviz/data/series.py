@@ -79,6 +79,11 @@ class Series:
         )
 
     @property
+    def examples(self) -> tuple[str, ...]:
+        """None: its pictures say more."""
+        return ()
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """The settings that matter for it, and what they begin with."""
         fitting = max(8, longest_window(self.rows, 1))

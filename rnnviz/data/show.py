@@ -60,7 +60,7 @@ def _shown_kind(found: kinds.Recognised, upload: Upload) -> Shown:
         mean=found.mean,
         missing=found.missing,
         layout=found.layout,
-        notes=(*upload.notes, *found.notes),
+        notes=(*upload.notes, *found.notes, *found.examples),
         **_of_upload(upload),
     )
 

@@ -45,6 +45,12 @@ def find_series(names: list[str]) -> tuple[Series, ...]:
     return tuple(sorted(found, key=lambda series: -len(series.names)))
 
 
+def alike(names: list[str], least: int) -> tuple[str, ...]:
+    """All names in runs of so many numbered ones, whole day or not."""
+    runs = (run.values() for run in _candidates(names).values() if len(run) >= least)
+    return tuple(name for run in runs for name in run)
+
+
 def longest(names: list[str]) -> tuple[str, ...]:
     """The longest run of numbered names, whole day or not, by number."""
     numbered = max(_candidates(names).values(), key=len, default={})

@@ -1,4 +1,4 @@
-"""Models that people gave, kept by their content as files of our own kind. No torch.
+"""Models that people gave, kept by content and name as files of our own kind. No torch.
 
 Ids are made here, and nothing that a person names becomes part of a path.
 """
@@ -10,7 +10,7 @@ import secrets
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from rnnviz.data.sandbox import Sandbox
 from rnnviz.data.uploads import clean_name
@@ -53,8 +53,8 @@ def keep(data: bytes, name: str, home: Path, sandbox: Sandbox) -> str:
             f"{shown} holds {len(data) / 1e6:,.0f} MB; models of up to {MOST_GIVEN / 1e6:.0f} MB "
             "can be given here, so take a smaller one"
         )
-    ending = PurePath(shown).suffix.lower()  # decides how the same bytes are read
-    model_id = hashlib.sha256(data + ending.encode()).hexdigest()[:20]
+    # With the name: its ending decides how bytes are read, and nobody is shown another one's name.
+    model_id = hashlib.sha256(data + shown.encode()).hexdigest()[:20]
     try:
         with tempfile.TemporaryDirectory() as folder:
             raw = Path(folder) / "raw"

@@ -94,23 +94,25 @@ def _single(
     dark: bool,
 ) -> go.Figure:
     steps = len(weights)
+    tokens = bool(clock.labels)  # which stand below the axis, and have no size
     figure = frame(
-        "What goes in, and where attention lies",
+        "Where attention lies" if tokens else "What goes in, and where attention lies",
         dark=dark,
-        plot_height=280,
+        plot_height=180 if tokens else 280,
         keeps=f"time {steps} attention",
-        legend=("input", "attention", "uniform"),
+        legend=("attention", "uniform") if tokens else ("input", "attention", "uniform"),
     )
-    top, bottom = stack(figure, [1.0, 1.4], gap=0.08)
-    p = palette(dark)
-    seen = trace.inputs[sequence, :steps].mean(axis=-1)
-    figure.add_trace(
-        go.Scatter(
-            x=clock.middles, y=seen, yaxis=top, name="input", mode="lines",
-            line={"color": p.faint_text, "width": 1.4},
-            hovertemplate="input %{y:.3~g}<extra></extra>",
-        )
-    )  # fmt: skip
+    *above, bottom = stack(figure, [1.0] if tokens else [1.0, 1.4], gap=0.08)
+    for top in above:
+        seen = trace.inputs[sequence, :steps].mean(axis=-1)
+        figure.add_trace(
+            go.Scatter(
+                x=clock.middles, y=seen, yaxis=top, name="input", mode="lines",
+                line={"color": palette(dark).faint_text, "width": 1.4},
+                hovertemplate="input %{y:.3~g}<extra></extra>",
+            )
+        )  # fmt: skip
+        figure.layout.yaxis.update(title={"text": "input, scaled"}, nticks=4)
     figure.add_trace(
         _area(
             clock, np.arange(steps), weights, name="attention", hover="weight %{y:.3~g}",
@@ -119,8 +121,7 @@ def _single(
     )  # fmt: skip
     figure.add_trace(uniform(clock, _evenly(np.ones((1, steps), dtype=bool)), dark, bottom))
     figure.update_xaxes(**clock_axis(clock))
-    figure.layout.yaxis.update(title={"text": "input, scaled"}, nticks=4)
-    figure.layout.yaxis2.update(
+    figure.layout[f"yaxis{bottom[1:]}"].update(
         title={"text": "weight"}, range=[0, 1.05 * largest], tickformat=".2~g", nticks=5
     )
     figure.update_layout(hovermode="x unified", hoversubplots="axis")

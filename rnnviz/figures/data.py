@@ -10,7 +10,7 @@ from rnnviz.data.dataset import SequenceDataset, Split, Task
 from rnnviz.errors import DataError
 from rnnviz.figures.clock import Clock, clock_axis
 from rnnviz.figures.colours import with_alpha
-from rnnviz.figures.frame import frame, note
+from rnnviz.figures.frame import BOTTOM, frame, note
 from rnnviz.figures.groups import band_and_line
 from rnnviz.figures.order import in_order, named
 from rnnviz.figures.reduce import envelope
@@ -303,6 +303,8 @@ def wear_by_hour(dataset: SequenceDataset, *, dark: bool = False) -> go.Figure:
 
 
 _MOST_TOKENS = 40
+_LONGEST_NAME = 14  # of a token below its bar [letters]
+_LETTER = 6  # height of a letter in a name that stands on end [px]
 
 
 def token_frequencies(dataset: SequenceDataset, *, dark: bool = False) -> go.Figure:
@@ -334,7 +336,11 @@ def token_frequencies(dataset: SequenceDataset, *, dark: bool = False) -> go.Fig
             hovertemplate="%{text}: %{customdata:,} times, %{y:.2%}<extra></extra>",
         )
     )
-    angle = 0 if max(map(len, names)) <= 2 else -60
-    figure.update_xaxes(tickvals=list(range(len(order))), ticktext=names, tickangle=angle)
+    longest = max(map(len, names))
+    below = [plain(name, _LONGEST_NAME) for name in names]
+    ticks = {"tickvals": list(range(len(order))), "ticktext": below}
+    figure.update_xaxes(**ticks, tickangle=0 if longest <= 2 else -60)
+    room = max(0, _LETTER * min(longest, _LONGEST_NAME) - 30)  # the names stand on end
+    figure.update_layout(margin_b=BOTTOM + room, height=figure.layout.height + room)
     figure.update_yaxes(title_text="share of the text", tickformat=".0%", nticks=5)
     return figure

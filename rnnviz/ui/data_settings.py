@@ -13,6 +13,7 @@ from rnnviz.data.days import MINUTES
 from rnnviz.data.forms import endings
 from rnnviz.data.kinds import Recognised
 from rnnviz.data.layout import BETWEEN, Layout
+from rnnviz.data.pairs import Pairs
 from rnnviz.data.reading import PREFERRED
 from rnnviz.data.uploads import Upload, open_upload, prune, store, store_text
 from rnnviz.errors import DataError
@@ -79,7 +80,8 @@ def _file(of_a_day: tuple[str, ...], choices: DeltaGenerator | None) -> dict[str
         key=f"upload_{session.uploads()}",
         help="One row per person or day: 1440 minute columns such as MIN1 … MIN1440, and a column "
         "to predict such as BMI. Other layouts are recognised as well, and so are a column of "
-        "numbers in the order of time, and texts with labels. The file may be compressed; "
+        "numbers in the order of time, texts with labels, and pairs of texts such as sentences "
+        "with their translations. The file may be compressed; "
         "it is parsed in a process of its own and stays on this computer.",
     )
     if sent is not None:
@@ -145,6 +147,16 @@ def _columns(
 def kind_of(config: DataConfig) -> Recognised | None:
     """What a file's table is besides days, None where it is days."""
     return kinds.find(config, session.home())
+
+
+def pairs_of(config: DataConfig) -> Pairs | None:
+    """The pairs of texts that the settings name; None where they name sequences.
+
+    Raises:
+        DataError: the file is gone, or is not what the settings call it.
+    """
+    found = _kind(config) if config.source == "file" else None
+    return found if isinstance(found, Pairs) else None
 
 
 def _of_kind(config: DataConfig) -> dict[str, Any]:

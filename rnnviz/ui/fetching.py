@@ -13,7 +13,9 @@ EVERY = 1.0  # between two looks [s]
 
 def offer() -> None:
     """What there is to fetch, a button, and how far it is."""
-    with st.expander(f"Get {NAME} itself", expanded=session.fetching() is not None):
+    told = status_of(session.home())
+    open_at_first = session.fetching() is not None or bool(told.trouble)
+    with st.expander(f"Get {NAME} itself", expanded=open_at_first):
         st.caption(
             "The accelerometer study of the CDC: about 0.8 GB, fetched by this computer and kept; "
             "it goes on where it broke off. Public use data: for statistics only."
@@ -22,10 +24,13 @@ def offer() -> None:
             st.fragment(_progress, run_every=EVERY)()
             st.button("Stop", key="do_fetch_stop", on_click=_stop)
             return
-        address = st.text_input(
-            "Address", ADDRESS, key="fetch_address", help="Where the CDC's folders by year lie."
+        st.text_input(
+            "Address",
+            ADDRESS,
+            key="fetch_address",
+            persist_state="session",  # it is not drawn while a fetch goes on
+            help="Where the CDC's folders by year lie.",
         )
-        told = status_of(session.home())
         if told.trouble:
             st.error(controls.escaped(told.trouble))
         if told.upload and _kept(told.upload):
@@ -33,7 +38,7 @@ def offer() -> None:
                 "Use what was fetched", key="do_fetch_use", on_click=_use, args=(told.upload,)
             )
         else:
-            st.button("Fetch", key="do_fetch", on_click=_start, args=(address,))
+            st.button("Fetch", key="do_fetch", on_click=_start)
 
 
 def _progress() -> None:
@@ -54,7 +59,9 @@ def _kept(upload_id: str) -> bool:
     return True
 
 
-def _start(address: str) -> None:
+def _start() -> None:
+    # What stands in the field now: a click that follows typing comes with it, before any drawing.
+    address = st.session_state["fetch_address"]
     session.fetch(lambda: start(session.home(), address))
 
 

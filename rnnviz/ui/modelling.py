@@ -1,9 +1,12 @@
 """The parts of the Models page: save the current run's model, load one, look inside it."""
 
+from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.config import RunConfig, TrainingConfig
 from rnnviz.errors import RnnvizError
@@ -15,7 +18,7 @@ from rnnviz.exchange.kept import MOST_GIVEN, Kept, keep
 from rnnviz.exchange.reading import APPLYING, ENDINGS
 from rnnviz.exchange.saving import KINDS, saved
 from rnnviz.exchange.stored import Stored
-from rnnviz.runs.run import Run, new_id
+from rnnviz.runs.run import Run
 from rnnviz.ui import controls, live, session
 from rnnviz.ui.data_settings import choose_source, settings_of_source
 from rnnviz.ui.scorecard import scorecard
@@ -23,6 +26,7 @@ from rnnviz.ui.training import error_of, said
 from rnnviz.ui.words import State, summary, verdict
 
 EVERY = 1.0  # between two looks at the run [s]
+OFTEN = 0.5  # between two looks at a file that is being written [s]
 
 
 def save(run: Run | None) -> None:
@@ -36,29 +40,51 @@ def save(run: Run | None) -> None:
     kind = row.segmented_control("File", kinds, default=kinds[0], key="model_kind") or kinds[0]
     st.caption(KINDS[kind])
     mark = (run.id, kind, len(session.view(run).epochs))
+    write = partial(saved, run.id, kind, session.home())
+    file = session.prepared(mark)
     # Not as deferred data of the download button: what fails there is never told.
-    if row.button("Prepare the file", key="do_prepare"):
-        _prepare(run, kind, mark)
-    data = session.prepared(mark)
-    if data is not None:
-        name = f"{run.config.model.cell}-{run.id[:6]}{kind}"
-        row.download_button(
-            f"Download {name}",
-            data,
-            name,
-            "application/octet-stream",
-            key="download_model",
-            on_click="ignore",
-            type="primary",
-        )
+    row.button(
+        "Prepare the file",
+        key="do_prepare",
+        on_click=session.prepare,
+        args=(mark, write),
+        disabled=file is not None and not file.done(),
+    )
+    if file is None:
+        return
+    name = f"{run.config.model.cell}-{run.id[:6]}{kind}"
+    if file.done():
+        _offer(row, file, name)
+    else:
+        st.fragment(_waiting, run_every=OFTEN)(file, name)
 
 
-def _prepare(run: Run, kind: str, mark: tuple[object, ...]) -> None:
+def _waiting(file: Future[bytes], name: str) -> None:
+    """What is waited for; the rest of the page goes on meanwhile."""
+    if file.done():
+        st.rerun()
+    st.status(
+        f"Writing {name}. A process of its own loads PyTorch first, which takes a few seconds; "
+        "you can go on here meanwhile."
+    )
+
+
+def _offer(row: DeltaGenerator, file: Future[bytes], name: str) -> None:
+    """The file for its download, or why there is none."""
     try:
-        with st.spinner("Writing the file …"):
-            session.prepare(mark, saved(run.id, kind, session.home()))
+        data = file.result()
     except RnnvizError as wrong:
         st.error(controls.escaped(str(wrong)))
+        return
+    row.download_button(
+        f"Download {name}",
+        data,
+        name,
+        "application/octet-stream",
+        key="download_model",
+        on_click="ignore",
+        type="primary",
+    )
 
 
 def give() -> Kept | None:
@@ -124,13 +150,12 @@ def look_inside(kept: Kept | None, config: RunConfig | None) -> None:
     fitting = None if config is None else _fitting(kept.stored, config)
     if fitting is not None and session.is_applied(kept, fitting):
         fitting = None  # it is shown below: whoever clicks twice must not start another
-    run_id = new_id()
 
     def pressed() -> None:
         if fitting is None:
             return
         try:
-            session.apply(kept, fitting, run_id)
+            session.apply(kept, fitting)
         except RnnvizError as wrong:
             session.notice(str(wrong))
 

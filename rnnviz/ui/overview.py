@@ -6,8 +6,10 @@ import streamlit as st
 
 from rnnviz.config import DataConfig, RunConfig, TrainingConfig
 from rnnviz.data.dataset import SequenceDataset, Task, split_of
+from rnnviz.data.pairs import EXAMPLES, Pairs
 from rnnviz.data.text import tokens_of
 from rnnviz.figures import data as figures
+from rnnviz.figures.pairs import pair_lengths
 from rnnviz.ui import controls, session
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
@@ -56,6 +58,23 @@ def share(count: int, of: int) -> str:
         return "–"
     told = "< 0.1 %" if count < of / 1000 else f"{100 * count / of:.1f} %"
     return told.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def pairs(found: Pairs) -> None:
+    """Pairs of texts: what they are, how long, and one after the other."""
+    st.markdown(f"##### {controls.escaped(found.source.title)}")
+    st.text(found.summary)
+    for note in found.notes:
+        st.caption("• " + controls.escaped(note))
+    st.info("Pairs can be looked at here. A network that translates cannot be trained on them yet.")
+    plot(pair_lengths(found, dark=session.dark()), key="pair_lengths")
+    last = max(1, found.rows - EXAMPLES + 1)
+    first = st.slider("Row", 1, last, key="row") - 1 if last > 1 else 0
+    some = slice(first, first + EXAMPLES)
+    columns = {found.given: found.source_texts[some], found.target: found.target_texts[some]}
+    rows = range(first + 1, first + 1 + len(columns[found.given]))
+    shown = {controls.escaped(k): list(map(controls.escaped, v)) for k, v in columns.items()}
+    st.table(pd.DataFrame(shown, index=[str(row) for row in rows]))
 
 
 def glance(config: DataConfig) -> None:

@@ -5,13 +5,16 @@ sets, traces) lives in Streamlit's resource cache, with a bound each.
 """
 
 import gc
+import hashlib
 import os
 import secrets
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -150,24 +153,39 @@ def start(
     choose(run_id)
 
 
-def apply(kept: Kept, config: RunConfig, run_id: str) -> None:
+def apply(kept: Kept, config: RunConfig) -> None:
     """The same for a model as it is: nothing is trained, what it does on the data is recorded.
+
+    There is one such run of a visitor, a model and its data, whenever and wherever it is asked for.
 
     Raises:
         RnnvizError: the run cannot be started; nothing is left of it.
     """
     title = f"{kept.name}: {SOURCES[config.data.source]}"
+    run_id = _applied_id(kept, config)
     _begin(config, run_id, None, None, program=APPLYING, title=title, model=kept.stored)
-    st.session_state["_applied"] = (kept.id, config, run_id)
     choose(run_id)
 
 
 def is_applied(kept: Kept, config: RunConfig) -> bool:
     """Whether the current run is of this model on these data, and has not failed."""
     run = current()
-    if run is None or st.session_state.get("_applied") != (kept.id, config, run.id):
-        return False
-    return view(run).status != "failed"
+    return run is not None and run.id == _applied_id(kept, config)
+
+
+def _applied_id(kept: Kept, config: RunConfig) -> str:
+    """The id of this visitor's run of a model on data: one that has not failed, or is not yet."""
+    whose = owner()  # a secret, so that such an id cannot be guessed either
+    for attempt in count():
+        of_what = repr((whose, kept.id, config, attempt))
+        run_id = hashlib.sha256(of_what.encode()).hexdigest()[:20]
+        try:
+            failed = Run.open(home(), run_id, owner=whose).view().status == "failed"
+        except RunError:
+            return run_id
+        if not failed:
+            return run_id
+    raise AssertionError("counting has no end")
 
 
 def start_side(
@@ -401,15 +419,25 @@ def uploaded(kind: str, upload_id: str) -> None:
     st.query_params[kind] = upload_id
 
 
-def prepared(mark: tuple[object, ...]) -> bytes | None:
-    """The file that was prepared for this mark, if that was the last one."""
+@st.cache_resource(show_spinner=False)
+def _writers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1)  # of this server; whoever comes second waits
+
+
+def prepared(mark: tuple[object, ...]) -> Future[bytes] | None:
+    """The file that is being prepared for this mark, if that was asked for last."""
     before, data = st.session_state.get("_prepared", (None, None))
     return data if before == mark else None
 
 
-def prepare(mark: tuple[object, ...], data: bytes) -> None:
-    """Keep a file for its download; one at a time, as it may be large."""
-    st.session_state["_prepared"] = (mark, data)
+def prepare(mark: tuple[object, ...], write: Callable[[], bytes]) -> None:
+    """Begin to prepare a file, unless that is going on; one at a time, as it may be large."""
+    before, data = st.session_state.get("_prepared", (None, None))
+    if data is not None:
+        if before == mark and not data.done():
+            return
+        data.cancel()  # where it has not begun
+    st.session_state["_prepared"] = (mark, _writers().submit(write))
 
 
 def uploads() -> int:

@@ -165,12 +165,14 @@ def _rate(run: Run) -> None:
 
 def _nothing_yet(config: RunConfig | None) -> None:
     """What to do first, with a look at the data: drawing it loads what the live pictures need."""
+    if config is None:
+        st.info("Nothing is trained yet. What stands in the way is said on the left.")
+        return
     st.info(
         "Nothing is trained yet. The settings on the left work as they are: press **Train** "
         "and watch the loss of the network beside that of the mean predictor."
     )
-    if config is not None:
-        overview.glance(config.data)
+    overview.glance(config.data)
 
 
 def _progress(run: Run, seen: live.Look) -> None:

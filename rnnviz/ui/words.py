@@ -1,5 +1,6 @@
 """What the pages say about a run, as plain text. Pure: no widgets, no clock, no files."""
 
+import math
 from dataclasses import dataclass
 
 from rnnviz.config import RunConfig
@@ -137,7 +138,8 @@ def verdict(view: RunView, task: Task, error: float | None = None, whose: str = 
     """Whether the network beats the predictor that knows no inputs, on the test part.
 
     Args:
-        error: standard error of the difference of both losses, where it is known.
+        error: standard error of the difference of both losses, where it is known; infinite where
+            there are too few rows that are independent of each other.
         whose: what the rows are of, in the plural.
     """
     started = view.started
@@ -155,6 +157,11 @@ def verdict(view: RunView, task: Task, error: float | None = None, whose: str = 
     of_whom = f", {people} {whose}" if people else ""
     more = _persistence(view, ours)
     difference = theirs - ours
+    if error is not None and difference > 0 and math.isinf(error):
+        return (
+            f"Whether the network beats {rival} cannot be told from so small a test part: "
+            f"{facts}{of_whom}.{more}"
+        )
     if error is not None and 0 < difference < 2 * error:
         noise = f"the difference of {number(difference, 3)} is within two standard errors "
         return (

@@ -108,5 +108,12 @@ def run_of(page: Page, home: Path) -> Run:
     return Run.open(home, named.search(page.url)[1])
 
 
-def upload(page: Page, file: Path | dict) -> None:
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+def upload(page: Page, file: Path | dict, label: str = "") -> None:
+    """Gives a file to the one uploader, or to the one whose label holds these words."""
+    uploader = page.get_by_test_id("stFileUploader").filter(has_text=label)
+    uploader.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+
+
+def in_memory(name: str, content: bytes) -> dict:
+    """A file for an uploader."""
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": content}

@@ -34,6 +34,10 @@ def test_the_first_visitor_may_come_by_a_deep_link(page, serve, tmp_path):
             ).not_to_have_count(0)
 
 
+def test_browser_tests_are_marked_as_such(request):
+    assert request.node.get_closest_marker("browser") is not None
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_has_an_address(page, name):
     arrive(page, f"/{name}")

@@ -54,6 +54,8 @@ class View {
   }
 
   build(tokens) {
+    const words = tokens.some((token) => [...token].length > 1); // they need room between them
+    this.text.classList.toggle("rnnviz-tokens-words", words);
     const parts = document.createDocumentFragment();
     this.spans = tokens.map((token, index) => {
       const span = element(parts, "span", "rnnviz-tokens-token");
