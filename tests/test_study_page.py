@@ -1,6 +1,7 @@
 """The page of the NHANES study, driven as a visitor drives it; training runs in the page."""
 
 from collections.abc import Iterator
+from concurrent.futures import wait
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,13 @@ def test_a_chosen_person_s_hours_add_up(trained: AppTest, ids: dict[str, str]) -
     assert checked(people, "kg/m²") in said
 
 
+def prepared(app: AppTest) -> AppTest:
+    """The page once the file is written, or has failed to be."""
+    app = press(sound(app.run()), "prepare_study")  # drawn anew: a button keeps what it calls
+    wait([app.session_state["_prepared"][1]], timeout=60)
+    return app.run()
+
+
 def test_the_trained_network_is_given_as_a_file(
     trained: AppTest, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,7 +175,7 @@ def test_the_trained_network_is_given_as_a_file(
     # the process that writes it has a test of its own
     asked = {(ids["written"], ".h5", home): data}
     monkeypatch.setattr(studying, "saved", lambda *what: asked[what])
-    app = press(trained, "prepare_study")
+    app = prepared(trained)
     assert not app.error
     (button,) = app.get("download_button")
     assert button.proto.label == "Download study.h5"
@@ -181,7 +189,7 @@ def test_a_file_that_cannot_be_written_is_told(
         raise RunError("the model cannot be written (No space left); make room, then try again")
 
     monkeypatch.setattr(studying, "saved", fail)
-    app = press(trained, "prepare_study")
+    app = prepared(trained)
     assert [error.value.replace("\\", "") for error in app.error] == [
         "the model cannot be written (No space left); make room, then try again"
     ]

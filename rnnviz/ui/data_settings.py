@@ -155,7 +155,7 @@ def pairs_of(config: DataConfig) -> Pairs | None:
     Raises:
         DataError: the file is gone, or is not what the settings call it.
     """
-    found = _kind(config) if config.source == "file" else None
+    found = kind_of(config) if config.source == "file" else None
     return found if isinstance(found, Pairs) else None
 
 

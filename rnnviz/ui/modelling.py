@@ -1,12 +1,10 @@
 """The parts of the Models page: save the current run's model, load one, look inside it."""
 
-from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.config import RunConfig, TrainingConfig
 from rnnviz.errors import RnnvizError
@@ -24,9 +22,9 @@ from rnnviz.ui.data_settings import choose_source, settings_of_source
 from rnnviz.ui.scorecard import scorecard
 from rnnviz.ui.training import error_of, said
 from rnnviz.ui.words import State, summary, verdict
+from rnnviz.ui.written import offer
 
 EVERY = 1.0  # between two looks at the run [s]
-OFTEN = 0.5  # between two looks at a file that is being written [s]
 
 
 def save(run: Run | None) -> None:
@@ -41,50 +39,8 @@ def save(run: Run | None) -> None:
     st.caption(KINDS[kind])
     mark = (run.id, kind, len(session.view(run).epochs))
     write = partial(saved, run.id, kind, session.home())
-    file = session.prepared(mark)
-    # Not as deferred data of the download button: what fails there is never told.
-    row.button(
-        "Prepare the file",
-        key="do_prepare",
-        on_click=session.prepare,
-        args=(mark, write),
-        disabled=file is not None and not file.done(),
-    )
-    if file is None:
-        return
     name = f"{run.config.model.cell}-{run.id[:6]}{kind}"
-    if file.done():
-        _offer(row, file, name)
-    else:
-        st.fragment(_waiting, run_every=OFTEN)(file, name)
-
-
-def _waiting(file: Future[bytes], name: str) -> None:
-    """What is waited for; the rest of the page goes on meanwhile."""
-    if file.done():
-        st.rerun()
-    st.status(
-        f"Writing {name}. A process of its own loads PyTorch first, which takes a few seconds; "
-        "you can go on here meanwhile."
-    )
-
-
-def _offer(row: DeltaGenerator, file: Future[bytes], name: str) -> None:
-    """The file for its download, or why there is none."""
-    try:
-        data = file.result()
-    except RnnvizError as wrong:
-        st.error(controls.escaped(str(wrong)))
-        return
-    row.download_button(
-        f"Download {name}",
-        data,
-        name,
-        "application/octet-stream",
-        key="download_model",
-        on_click="ignore",
-        type="primary",
-    )
+    offer(row, mark, write, name=name, label="Prepare the file", key="")
 
 
 def give() -> Kept | None:

@@ -24,6 +24,7 @@ from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
 from rnnviz.ui.studying_settings import number, splits
 from rnnviz.ui.words import State
+from rnnviz.ui.written import offer
 
 EVERY = 1.0  # between two looks at a run [s]
 NARROW = 130  # a number's widget beside a button [px]
@@ -120,29 +121,9 @@ def _button(
 
 
 def _file(row: DeltaGenerator, run: Run) -> None:
-    """The network's file: prepared at a click, as another process has to write it."""
-    place, mark = row.empty(), (run.id, FORM)
-    data = session.prepared(mark)
-    if data is None and place.button(f"Prepare {FILE}", key="do_prepare_study"):
-        data = _prepared(run, mark)
-    if data is not None:
-        place.download_button(
-            f"Download {FILE}",
-            data,
-            FILE,
-            "application/octet-stream",
-            key="download_study",
-            on_click="ignore",
-        )
-
-
-def _prepared(run: Run, mark: tuple[str, str]) -> bytes | None:
-    try:
-        with st.spinner("Writing the file …"):
-            session.prepare(mark, saved(run.id, FORM, session.home()))
-    except RnnvizError as wrong:
-        st.error(controls.escaped(str(wrong)))
-    return session.prepared(mark)
+    """The network's file."""
+    write = partial(saved, run.id, FORM, session.home())
+    offer(row, (run.id, FORM), write, name=FILE, label=f"Prepare {FILE}", key="_study")
 
 
 def _start(title: str, config: RunConfig | None, run_id: str) -> None:
