@@ -24,7 +24,7 @@ def _of_output(seen: Passed, place: Place) -> tuple[Formula, ...]:
     scores = " + ".join(f"{short(why[k, i])} · {short(dy[k])}" for k in range(len(dy)))
     return (
         Formula(
-            latex=r"\frac{\partial L}{\partial y} = p - \mathrm{onehot}(c)",
+            latex=r"\dfrac{\partial L}{\partial y} = p - \mathrm{onehot}(c)",
             shapes="2",
             number=f"dL/dy[{c + 1}]",
             worked=f"{short(p[c])} − 1",
@@ -32,7 +32,7 @@ def _of_output(seen: Passed, place: Place) -> tuple[Formula, ...]:
             source="y",
         ),
         Formula(
-            latex=r"\frac{\partial L}{\partial W_{hy}} = \frac{\partial L}{\partial y}\, h_n^\top",
+            latex=r"\dfrac{\partial L}{\partial W_{hy}} = \dfrac{\partial L}{\partial y}\, h_n^\top",
             shapes=f"(2 × 1) (1 × {units}) → 2 × {units}",
             number=f"dL/dWhy[{c + 1}, {i + 1}]",
             worked=f"{short(dy[c])} · {short(last[i])}",
@@ -40,7 +40,7 @@ def _of_output(seen: Passed, place: Place) -> tuple[Formula, ...]:
             source="Why",
         ),
         Formula(
-            latex=r"\frac{\partial L}{\partial b_y} = \frac{\partial L}{\partial y}",
+            latex=r"\dfrac{\partial L}{\partial b_y} = \dfrac{\partial L}{\partial y}",
             shapes="2",
             number=f"dL/dby[{c + 1}]",
             worked=short(dy[c]),
@@ -48,7 +48,7 @@ def _of_output(seen: Passed, place: Place) -> tuple[Formula, ...]:
             source="by",
         ),
         Formula(
-            latex=r"\frac{\partial L}{\partial h_n} = W_{hy}^\top\, \frac{\partial L}{\partial y}",
+            latex=r"\dfrac{\partial L}{\partial h_n} = W_{hy}^\top\, \dfrac{\partial L}{\partial y}",
             shapes=f"({units} × 2) (2 × 1) → {units}",
             number=f"dL/dh{sub(seen.steps)}[{i + 1}]",
             worked=scores,
@@ -65,7 +65,7 @@ def _of_step(seen: Passed, place: Place) -> tuple[Formula, ...]:
     matrix = BACKPROPS[seen.backprop](seen.weights.Whh)[0]
     return (
         Formula(
-            latex=rf"\mathrm{{temp}} = (1 - h_{{{t}}}^2) \odot \frac{{\partial L}}"
+            latex=rf"\mathrm{{temp}} = (1 - h_{{{t}}}^2) \odot \dfrac{{\partial L}}"
             rf"{{\partial h_{{{t}}}}}",
             shapes=f"{units}",
             number=f"temp{sub(t)}[{i + 1}]",
@@ -74,7 +74,7 @@ def _of_step(seen: Passed, place: Place) -> tuple[Formula, ...]:
             source="z",
         ),
         Formula(
-            latex=rf"\frac{{\partial L}}{{\partial h_{{{t - 1}}}}} = W_{{hh}}{sign}\, "
+            latex=rf"\dfrac{{\partial L}}{{\partial h_{{{t - 1}}}}} = W_{{hh}}{sign}\, "
             r"\mathrm{temp}",
             shapes=f"({units} × {units}) ({units} × 1) → {units}",
             number=f"dL/dh{sub(t - 1)}[{j + 1}]",
@@ -96,7 +96,7 @@ def _of_sums(seen: Passed, place: Place) -> tuple[Formula, ...]:
     back = seen.back.weights
     return (
         Formula(
-            latex=r"\frac{\partial L}{\partial W_{hh}} = \sum_t \mathrm{temp}_t\, h_{t-1}^\top",
+            latex=r"\dfrac{\partial L}{\partial W_{hh}} = \sum_t \mathrm{temp}_t\, h_{t-1}^\top",
             shapes=f"({units} × 1) (1 × {units}) → {units} × {units}",
             number=f"dL/dWhh[{i + 1}, {j + 1}]",
             worked=each,
@@ -104,7 +104,7 @@ def _of_sums(seen: Passed, place: Place) -> tuple[Formula, ...]:
             source="Whh",
         ),
         Formula(
-            latex=r"\frac{\partial L}{\partial W_{xh}} = \sum_t \mathrm{temp}_t\, x_t^\top",
+            latex=r"\dfrac{\partial L}{\partial W_{xh}} = \sum_t \mathrm{temp}_t\, x_t^\top",
             shapes=f"({units} × 1) (1 × {size}) → {units} × {size}",
             number=f"dL/dWxh[{i + 1}, {word + 1}]",
             worked=" + ".join(f"{short(temp)} · 1" for temp in read),
@@ -112,7 +112,7 @@ def _of_sums(seen: Passed, place: Place) -> tuple[Formula, ...]:
             source="Wxh",
         ),
         Formula(
-            latex=r"\frac{\partial L}{\partial b_h} = \sum_t \mathrm{temp}_t",
+            latex=r"\dfrac{\partial L}{\partial b_h} = \sum_t \mathrm{temp}_t",
             shapes=f"{units}",
             number=f"dL/dbh[{i + 1}]",
             worked=" + ".join(map(short, temps)),

@@ -10,7 +10,7 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,15 +31,18 @@ from rnnviz.exchange.kept import Kept, open_kept
 from rnnviz.exchange.reading import APPLYING
 from rnnviz.exchange.stored import Stored
 from rnnviz.runs import RUNNERS
+from rnnviz.runs.arrays import Arrays
 from rnnviz.runs.base import Runner
 from rnnviz.runs.index import RunSummary, delete, list_runs, prune
 from rnnviz.runs.log import Reading
 from rnnviz.runs.run import Run
-from rnnviz.study.settings import PROGRAMS
+from rnnviz.scratch.settings import PROGRAMS as OF_SCRATCH
+from rnnviz.study.settings import PROGRAMS as OF_STUDY
 from rnnviz.trace import LayerTrace, Survey, Trace
 from rnnviz.ui import server
 
 PROGRAM = "rnnviz.train:fit_stored"
+PROGRAMS = {**OF_STUDY, **OF_SCRATCH}  # of runs that a page starts for itself, by title
 MOST_READINGS = 4  # runs of which what is known is kept: the current one, and those of a page
 
 
@@ -114,6 +117,16 @@ def opened(config: DataConfig) -> Opened:
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _trace(run_id: str, epoch: int) -> tuple[Trace | None, Survey | None]:
     return Run.open(home(), run_id).trace(epoch)
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def arrays(run_id: str, epoch: int) -> Arrays:
+    """What a Snapshot of a run holds.
+
+    Raises:
+        RunError: it is gone.
+    """
+    return Run.open(home(), run_id).arrays(epoch)
 
 
 def owner() -> str:
@@ -460,7 +473,7 @@ def forget(keys: list[str]) -> None:
         st.session_state.pop(key, None)
 
 
-def forget_unless(key: str, options: list[str]) -> None:
+def forget_unless(key: str, options: Sequence[object]) -> None:
     """The same for one widget, if what it holds is no longer to be had."""
     if key in st.session_state and st.session_state[key] not in options:
         del st.session_state[key]
