@@ -32,7 +32,8 @@ def _of_output(seen: Passed, place: Place) -> tuple[Formula, ...]:
             source="y",
         ),
         Formula(
-            latex=r"\dfrac{\partial L}{\partial W_{hy}} = \dfrac{\partial L}{\partial y}\, h_n^\top",
+            latex=r"\dfrac{\partial L}{\partial W_{hy}} = "
+            r"\dfrac{\partial L}{\partial y}\, h_n^\top",
             shapes=f"(2 × 1) (1 × {units}) → 2 × {units}",
             number=f"dL/dWhy[{c + 1}, {i + 1}]",
             worked=f"{short(dy[c])} · {short(last[i])}",
@@ -48,7 +49,8 @@ def _of_output(seen: Passed, place: Place) -> tuple[Formula, ...]:
             source="by",
         ),
         Formula(
-            latex=r"\dfrac{\partial L}{\partial h_n} = W_{hy}^\top\, \dfrac{\partial L}{\partial y}",
+            latex=r"\dfrac{\partial L}{\partial h_n} = "
+            r"W_{hy}^\top\, \dfrac{\partial L}{\partial y}",
             shapes=f"({units} × 2) (2 × 1) → {units}",
             number=f"dL/dh{sub(seen.steps)}[{i + 1}]",
             worked=scores,

@@ -32,8 +32,8 @@ class Gradients:
 
     weights: Weights
     y: Float[np.ndarray, "N B K"]
-    h: Float[np.ndarray, "N B T+1 H"]  # dL/dh_0, ..., dL/dh_n, by all paths from there on
     temp: Float[np.ndarray, "N B T H"]  # of step t = 1, ..., n: of what is inside the tanh
+    h: Float[np.ndarray, "N B T+1 H"]  # dL/dh_0, ..., dL/dh_n, by all paths from there on
 
 
 def backward(

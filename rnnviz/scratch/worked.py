@@ -42,12 +42,12 @@ class Passed:
         return len(self.words)
 
     @property
-    def h(self) -> Float[np.ndarray, "T+1 H"]:
+    def h(self) -> Float[np.ndarray, "S H"]:
         """h_0, ..., h_n."""
         return self.forward.h[0, 0]
 
     @property
-    def dh(self) -> Float[np.ndarray, "T+1 H"]:
+    def dh(self) -> Float[np.ndarray, "S H"]:
         """dL/dh_0, ..., dL/dh_n."""
         return self.back.h[0, 0]
 
