@@ -9,13 +9,15 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.data.phrases import phrases, vocabulary
+from rnnviz.figures.clock import Clock
 from rnnviz.runs.run import Run
 from rnnviz.scratch import check
 from rnnviz.scratch.formulas import formulas
 from rnnviz.scratch.run import of_snapshot, told
 from rnnviz.scratch.settings import BACKPROP_NAMES
 from rnnviz.scratch.worked import Place, passed
-from rnnviz.ui import server, session
+from rnnviz.ui import proving, server, session
+from rnnviz.ui.components.plot import Clicked
 from rnnviz.ui.words import number
 
 SMALL = {"scratch_hidden": "6", "scratch_epochs": "20"}
@@ -130,6 +132,21 @@ def test_prove_it_sets_finite_differences_beside_the_values(
         worst = [check.relative_error(shown[name], moved[name]) for name in moved]
         told_of = [float(cell.replace("−", "-")) for cell in column(whole, f"error, {title}")]
         assert told_of == pytest.approx(worst, rel=0.1)
+
+
+def test_a_click_in_a_picture_chooses_step_and_unit(
+    trained: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, int] = {}
+    monkeypatch.setattr(session, "suggest", asked.update)
+    clock = Clock.steps(7)
+    proving._clicked(clock, 6, Clicked(x=9.0, y=70.0, curve=0, point=(2, 4)))
+    assert asked == {"scratch_t": 7, "scratch_i": 6}
+    proving._clicked(clock, 6, Clicked(x=5.2, y=3.0, curve=0, point=(2, 4)))
+    assert asked == {"scratch_t": 5, "scratch_i": 3}
+    app = sound(trained.selectbox(key="scratch_phrase").set_value(PHRASE).run())
+    app.session_state["scratch_t"], app.session_state["scratch_i"] = 5, 3
+    assert "temp₅[3]" in column(sound(app.run()).table[1].value, "number")
 
 
 def test_another_phrase_keeps_the_step_inside_of_it(trained: AppTest) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rnnviz.data.phrases import vocabulary
 from rnnviz.scratch.network import cross_entropy
 from rnnviz.scratch.worked import Formula, Passed, Place, products, short, sub
 
@@ -23,7 +24,8 @@ def _of_step(seen: Passed, place: Place) -> tuple[Formula, ...]:
             latex=rf"W_{{xh}}\, x_{{{t}}}",
             shapes=f"({units} × {size}) ({size} × 1) → {units}",
             number=f"(Wxh x{sub(t)})[{i + 1}]",
-            worked=f"{short(read)} · 1: x{sub(t)} is 1 at word {word + 1} and 0 elsewhere",
+            worked=f"{short(read)} · 1: x{sub(t)} is 1 at word {word + 1}, "
+            f"{vocabulary()[word]}, and 0 elsewhere",
             value=read,
         ),
         Formula(
@@ -46,6 +48,7 @@ def _of_step(seen: Passed, place: Place) -> tuple[Formula, ...]:
 def _of_output(seen: Passed) -> tuple[Formula, ...]:
     c, units = seen.label, seen.h.shape[1]
     y, p = seen.forward.y[0, 0], seen.forward.p[0, 0]
+    scores = [short(value).strip("()") for value in y]
     loss = float(cross_entropy(seen.forward.y, np.array([[c]]))[0, 0])
     return (
         Formula(
@@ -60,7 +63,7 @@ def _of_output(seen: Passed) -> tuple[Formula, ...]:
             latex=r"p = \mathrm{softmax}(y)",
             shapes="2",
             number=f"p[{c + 1}]",
-            worked=f"exp({short(y[c])}) / (exp({short(y[0])}) + exp({short(y[1])}))",
+            worked=f"exp({scores[c]}) / (exp({scores[0]}) + exp({scores[1]}))",
             value=float(p[c]),
         ),
         Formula(

@@ -1,6 +1,7 @@
 """Inside the networks of the From scratch page: one phrase, every number, and their proof."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from rnnviz.scratch.settings import BACKPROP_NAMES
 from rnnviz.scratch.traced import as_layer
 from rnnviz.scratch.worked import Formula, Passed, Place, passed
 from rnnviz.ui import controls, session
-from rnnviz.ui.components.plot import plot
+from rnnviz.ui.components.plot import Clicked, plot
 from rnnviz.ui.layout import pair
 from rnnviz.ui.words import number
 
@@ -85,8 +86,14 @@ def inside(run: Run, view: RunView) -> None:
     st.markdown(_outcome(chosen, seen))
     place = _place(chosen, seen)
     _pictures(chosen, seen, place)
+    st.caption("Click a picture to choose a step and a unit.")
     st.markdown("##### Forward")
     _table(_rows(reading(seen, place)))
+    st.caption(
+        "All places count from 1. c is the class of the phrase: "
+        + ", ".join(f"{k} is {name}" for k, name in enumerate(CLASSES, 1))
+        + "."
+    )
     st.markdown("##### Back through time")
     _backward(chosen, seen, place)
 
@@ -176,12 +183,20 @@ def _pictures(chosen: Chosen, seen: Passed, place: Place) -> None:
     words = tuple(chosen.said.text.split())
     clock = Clock(times=np.arange(len(words), dtype=np.float64), unit="step", labels=words)
     layer = as_layer(seen)
-    for where, name in zip(pair("scratch_inside"), ("h", "dL/dh"), strict=True):
+    drawn = (("h", "scratch_states"), ("dL/dh", "scratch_gradients"))
+    for where, (name, key) in zip(pair("scratch_inside"), drawn, strict=True):
         with where:
             figure = gate_heatmap(
                 layer, name, clock=clock, step=place.t - 1, unit=place.i, dark=session.dark()
             )
-            plot(figure, key=f"scratch_heat_{name[-1]}_{name[:1]}")
+            plot(figure, key=key, on_click=partial(_clicked, clock, seen.h.shape[1]))
+
+
+def _clicked(clock: Clock, units: int, at: Clicked) -> None:
+    """Choose the step and the unit that were clicked; both count from 1."""
+    if not isinstance(at.y, str):
+        unit = min(max(int(at.y), 1), units)
+        session.suggest({"scratch_t": clock.step_at(at.x) + 1, "scratch_i": unit})
 
 
 # -- the way back ----------------------------------------------------------------------------------
@@ -197,15 +212,19 @@ def _backward(chosen: Chosen, seen: Passed, place: Place) -> None:
     )
     found = formulas(seen, place)
     rows = _rows(found)
+    exact = pd.DataFrame({"number": [f.number for f in found], "value": [f.value for f in found]})
     if prove:
         every = _numerical(chosen.run.id, chosen.epoch, chosen.backprop, chosen.phrase)
-        _add_proof(rows, found, differences(seen, place, found, every))
+        moved = differences(seen, place, found, every)
+        _add_proof(rows, found, moved)
+        exact["finite difference"] = moved
     _table(rows)
     st.caption(
         "➜ marks the line where the transpose matters: everything that is read from an earlier "
         "step depends on it. Of each array one number is shown; its formula gives all of them."
         + (" ✓: value and finite difference agree; ✗: they do not." if prove else "")
     )
+    st.download_button("Numbers as CSV", exact.to_csv(index=False), "gradients.csv", "text/csv")
     back, said = BACK[chosen.backprop]
     st.code(CODE.format(back=back, said=said).strip(), language="python")
     if prove:

@@ -57,6 +57,8 @@ def test_it_learns_in_view_and_the_check_tells_the_two_apart(page, server, tmp_p
     corrected, published = errors(page)
     assert corrected < 1e-9
     assert 0.1 < published < 10
+    page.locator(".st-key-scratch_states .nsewdrag").first.click(position={"x": 20, "y": 20})
+    says(page, re.compile(r"^temp₁"))  # the first word, by a click in the picture
     photograph = tmp_path / "scratch.png"
     page.screenshot(path=photograph, full_page=True)
     assert photograph.stat().st_size > 50_000
