@@ -6,7 +6,11 @@ A run after a crash may say again what it said before; RunView ignores what it h
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Self
+
+import numpy as np
+from jaxtyping import Shaped
 
 from rnnviz.trace import Survey, Trace
 
@@ -82,6 +86,16 @@ class Found(Event):
     scores: tuple[Score, ...]
 
 
+NO_ARRAYS: Mapping[str, Shaped[np.ndarray, "..."]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot(Event):
+    """Arrays by name, such as all weights. On disk they stand beside; read back, there are none."""
+
+    arrays: Mapping[str, Shaped[np.ndarray, "..."]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RateChanged(Event):
     """The learning rate was changed by hand."""
@@ -140,6 +154,7 @@ class RunView:
     batches: tuple[BatchEnded, ...] = ()
     epochs: tuple[EpochEnded, ...] = ()
     traced: tuple[int, ...] = ()  # epochs whose trace is kept, ascending
+    snapshots: tuple[int, ...] = ()  # epochs whose arrays are kept, ascending
     found: tuple[Found, ...] = ()  # one about each thing
     rates: tuple[RateChanged, ...] = ()
     attempt: int = 0
@@ -160,6 +175,8 @@ class RunView:
                 change = {"epochs": (*self.epochs, event)}
             case Traced() if event.epoch not in self.traced:
                 change = {"traced": tuple(sorted((*self.traced, event.epoch)))}
+            case Snapshot() if event.epoch not in self.snapshots:
+                change = {"snapshots": tuple(sorted((*self.snapshots, event.epoch)))}
             case Found() if all(event.about != known.about for known in self.found):
                 change = {"found": (*self.found, event)}
             case RateChanged() if not self.rates or event.step > self.rates[-1].step:

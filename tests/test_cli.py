@@ -252,3 +252,33 @@ def test_a_file_begins_with_the_settings_that_suit_what_is_in_it(tmp_path: Path)
     found = chosen({"file": str(texts)}).data
     assert (found.tokens, found.window) == ("words", 64)
     assert chosen({"file": str(texts), "tokens": "characters"}).data.tokens == "characters"
+
+
+def test_the_network_from_scratch_is_trained_and_checked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = ("--hidden", "8", "--epochs", "3", "--backprop", "published")
+    status, out, err = said(capsys, "scratch", *options)
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[1] == "234 weights, 1 seed"
+    assert lines[2].startswith("epoch 3, published: train loss 0.69")
+    assert lines[-3].startswith("gradient check, largest relative error over all weights")
+    assert [line.split(":")[0] for line in lines[-2:]] == ["  corrected", "  published"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--seeds", "0"), "seeds is 0; it must lie in [1, 100]"),
+        (("--hidden", "1"), "hidden is 1; it must lie in [2, 128]"),
+        (("--epochs", "1001"), "epochs is 1001; it must lie in [1, 1000]"),
+    ],
+)
+def test_a_mistake_about_the_network_from_scratch_is_told_in_one_sentence(
+    arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = said(capsys, "scratch", *arguments)
+    assert (status, out) == (2, "")
+    assert sentence in err
+    assert err.count("\n") == 1

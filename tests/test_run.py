@@ -16,6 +16,7 @@ import runs_fakes as fakes
 from rnnviz.config import RunConfig
 from rnnviz.errors import ConfigError, RunError
 from rnnviz.events import (
+    NO_ARRAYS,
     BatchEnded,
     Checkpointed,
     EpochEnded,
@@ -28,6 +29,7 @@ from rnnviz.events import (
     Resumed,
     RunView,
     Score,
+    Snapshot,
     Started,
     Traced,
 )
@@ -75,6 +77,7 @@ EVENTS: tuple[Event, ...] = (
     Finished(step=2, epoch=1, reason="done", scorecard=(SCORE,)),
     Failed(step=2, epoch=1, message="ünïcode", where="layer 1"),
     Found(step=2, epoch=1, about="split 1", numbers={"rows": 7.0}, scores=(SCORE,)),
+    Snapshot(step=2, epoch=1, arrays=NO_ARRAYS),
 )
 
 
@@ -217,6 +220,21 @@ def test_a_survey_comes_back_without_a_trace(run: Run):
     trace, survey = run.trace(0)
     assert trace is None
     assert _same(survey, fakes.survey())
+
+
+def test_arrays_come_back_bit_for_bit_and_read_only_beside_a_trace(run: Run):
+    arrays = {"W": np.array([[0.1, -0.0], [np.inf, 5e-324]]), "n": np.arange(3)}
+    run.append(Traced(step=9, epoch=3, trace=None, survey=fakes.survey()))
+    run.append(Snapshot(step=9, epoch=3, arrays=arrays))
+    back = run.arrays(3)
+    assert {name: (a.tobytes(), a.dtype) for name, a in back.items()} == {
+        name: (a.tobytes(), a.dtype) for name, a in arrays.items()
+    }
+    assert not any(array.flags.writeable for array in back.values())
+    assert run.view().snapshots == (3,)
+    assert run.trace(3)[1] is not None
+    with pytest.raises(RunError, match="no trace of epoch 4 is kept; choose another"):
+        run.arrays(4)
 
 
 def test_a_trace_that_was_not_kept_is_said_so(run: Run):

@@ -62,6 +62,8 @@ class Palette:
 # Predictors and parts. What is compared in one figure differs in lightness as well as in hue.
 _ROLES: Mapping[str, tuple[float, float]] = {
     "network": (255, 0.16),
+    "corrected": (255, 0.16),
+    "published": (50, 0.16),
     "train": (255, 0.16),
     "validation": (50, 0.16),
     "test": (330, 0.17),
@@ -86,6 +88,8 @@ _ROLES: Mapping[str, tuple[float, float]] = {
 }
 _LIGHTNESS: Mapping[str, tuple[float, float]] = {  # (light, dark), where not the usual
     "validation": (0.58, 0.80),
+    "corrected": (0.48, 0.70),
+    "published": (0.58, 0.80),
     "train": (0.48, 0.70),
     "network": (0.48, 0.70),
     "covariates only": (0.45, 0.70),

@@ -1,4 +1,4 @@
-"""Traces as npz files, and back without a loss. Nothing in a file can name code to run."""
+"""Traces and arrays as npz files, and back without a loss. Nothing in them can name code to run."""
 
 import dataclasses
 import io
@@ -34,8 +34,17 @@ def save_trace(path: Path, trace: Trace | None, survey: Survey | None) -> None:
         "trace": _taken_apart(trace, "trace", arrays),
         "survey": _taken_apart(survey, "survey", arrays),
     }
+    save_arrays(path, {SHAPE: np.array(json.dumps(shape)), **arrays})
+
+
+def save_arrays(path: Path, arrays: Mapping[str, Shaped[np.ndarray, "..."]]) -> None:
+    """Writes arrays by name.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **{SHAPE: np.array(json.dumps(shape)), **arrays})
+    np.savez(file, allow_pickle=False, **arrays)
     replace_file(path, file.getvalue())
 
 
@@ -45,20 +54,41 @@ def load_trace(path: Path) -> tuple[Trace | None, Survey | None]:
     Raises:
         RunError: there is no such file, or it cannot be read.
     """
+    arrays = load_arrays(path)
+    try:
+        shape = json.loads(str(arrays.pop(SHAPE)))
+    except (ValueError, KeyError) as wrong:
+        raise _unreadable(path, wrong) from None
+    return _put_together(shape["trace"], arrays), _put_together(shape["survey"], arrays)
+
+
+def load_arrays(path: Path) -> Arrays:
+    """Reads what save_arrays wrote; read-only.
+
+    Raises:
+        RunError: there is no such file, or it cannot be read.
+    """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        shape = json.loads(str(arrays.pop(SHAPE)))
     except FileNotFoundError:
-        raise RunError(f"no trace of epoch {path.stem} is kept; choose another epoch") from None
+        raise RunError(f"no trace of epoch {_epoch(path)} is kept; choose another epoch") from None
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as wrong:
-        raise RunError(
-            f"the trace of epoch {path.stem} cannot be read ({type(wrong).__name__}); "
-            "choose another epoch"
-        ) from None
+        raise _unreadable(path, wrong) from None
     for array in arrays.values():
         array.flags.writeable = False
-    return _put_together(shape["trace"], arrays), _put_together(shape["survey"], arrays)
+    return arrays
+
+
+def _unreadable(path: Path, wrong: Exception) -> RunError:
+    return RunError(
+        f"the trace of epoch {_epoch(path)} cannot be read ({type(wrong).__name__}); "
+        "choose another epoch"
+    )
+
+
+def _epoch(path: Path) -> str:
+    return path.name.partition(".")[0]
 
 
 def _taken_apart(value: Any, name: str, arrays: Arrays) -> Any:

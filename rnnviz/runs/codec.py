@@ -24,6 +24,7 @@ KINDS: Mapping[str, type[Event]] = {
         events.EpochEnded,
         events.Traced,
         events.Found,
+        events.Snapshot,
         events.RateChanged,
         events.Checkpointed,
         events.Paused,
@@ -37,6 +38,7 @@ BESIDE: Mapping[str, Any] = {
     "trace": None,
     "survey": None,
     "state": b"",
+    "arrays": events.NO_ARRAYS,
 }  # not in the line
 
 

@@ -16,8 +16,8 @@ from typing import Any, Self
 
 from rnnviz.config import CELL_NAMES, SOURCES, RunConfig
 from rnnviz.errors import RunError
-from rnnviz.events import Checkpointed, Event, RunView, Traced
-from rnnviz.runs.arrays import load_trace, save_trace
+from rnnviz.events import Checkpointed, Event, RunView, Snapshot, Traced
+from rnnviz.runs.arrays import Arrays, load_arrays, load_trace, save_arrays, save_trace
 from rnnviz.runs.codec import NumberedEvent
 from rnnviz.runs.control import BY_HAND, Control, change_control, read_control
 from rnnviz.runs.control import FILE as CONTROL
@@ -164,6 +164,14 @@ class Run:
         """
         return load_trace(self.traces / f"{int(epoch)}.npz")
 
+    def arrays(self, epoch: int) -> Arrays:
+        """The arrays of a Snapshot after an epoch.
+
+        Raises:
+            RunError: none were kept then, or they cannot be read.
+        """
+        return load_arrays(self.traces / f"{int(epoch)}.arrays.npz")
+
     def checkpoint(self) -> bytes | None:
         """All that is needed to go on, as it was last saved."""
         try:
@@ -240,13 +248,15 @@ class Run:
             return log.append(event)
 
     def keep(self, event: Event) -> None:
-        """Saves what does not go into the log: a trace's arrays, a checkpoint's bytes.
+        """Saves what does not go into the log: arrays, and a checkpoint's bytes.
 
         Raises:
             OSError: there is no room; what was saved before still is.
         """
         if isinstance(event, Traced):
             save_trace(self.traces / f"{event.epoch}.npz", event.trace, event.survey)
+        elif isinstance(event, Snapshot):
+            save_arrays(self.traces / f"{event.epoch}.arrays.npz", event.arrays)
         elif isinstance(event, Checkpointed):
             replace_file(self.directory / "checkpoint.bin", event.state, durable=True)
 

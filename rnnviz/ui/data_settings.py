@@ -24,6 +24,7 @@ OF_SOURCE = {  # widgets that need nothing but a source
     "nhanes": ("people", "days", *OF_A_DAY),
     "text": ("tokens", "window"),
     "series": ("window", "horizon", "foretold"),
+    "phrases": (),
     "file": (),
 }
 OF_COLUMNS = ("table", "target", "person", "left_out")  # widgets whose options a file gives

@@ -18,6 +18,7 @@ PAGES = (
     ("attention", "Attention", ":material/visibility:"),
     ("match", "Select and match", ":material/join_inner:"),
     ("units", "What units tell", ":material/format_color_text:"),
+    ("scratch", "From scratch", ":material/function:"),
     ("models", "Models", ":material/save:"),
     ("study", "NHANES study", ":material/monitor_heart:"),
 )

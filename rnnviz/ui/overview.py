@@ -19,6 +19,7 @@ ROW = {
     "people": "One person or day.",
     "windows": "One window, named after its target's time.",
     "texts": "One text.",
+    "phrases": "One phrase.",
 }
 
 

@@ -11,7 +11,7 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -34,17 +34,20 @@ from rnnviz.exchange.kept import Kept, open_kept
 from rnnviz.exchange.reading import APPLYING
 from rnnviz.exchange.stored import Stored
 from rnnviz.runs import RUNNERS
+from rnnviz.runs.arrays import Arrays
 from rnnviz.runs.base import Runner
 from rnnviz.runs.index import RunSummary, delete, list_runs, prune
 from rnnviz.runs.log import Reading
 from rnnviz.runs.run import Run
+from rnnviz.scratch.settings import PROGRAMS as OF_SCRATCH
 from rnnviz.states import asked
-from rnnviz.study.settings import PROGRAMS
+from rnnviz.study.settings import PROGRAMS as OF_STUDY
 from rnnviz.trace import LayerTrace, Survey, Trace
 from rnnviz.ui import server
 
 PROGRAM = "rnnviz.train:fit_stored"
-SIDE = {**PROGRAMS, asked.TITLE: asked.PROGRAM}  # runs that never become the current one
+# runs that a page starts for itself, by title; they never become the current one
+PROGRAMS = {**OF_STUDY, **OF_SCRATCH, asked.TITLE: asked.PROGRAM}
 MOST_READINGS = 4  # runs of which what is known is kept: the current one, and those of a page
 
 
@@ -121,6 +124,16 @@ def _trace(run_id: str, epoch: int) -> tuple[Trace | None, Survey | None]:
     return Run.open(home(), run_id).trace(epoch)
 
 
+@st.cache_resource(show_spinner=False, max_entries=12)
+def arrays(run_id: str, epoch: int) -> Arrays:
+    """What a Snapshot of a run holds.
+
+    Raises:
+        RunError: it is gone.
+    """
+    return Run.open(home(), run_id).arrays(epoch)
+
+
 def owner() -> str:
     """Who this is: the browser's cookie; without cookies, this session."""
     known = server.owner(st.context.cookies)
@@ -191,7 +204,7 @@ def _applied_id(kept: Kept, config: RunConfig) -> str:
 def start_side(
     title: str, name: str, config: RunConfig, run_id: str, model: Stored | None = None
 ) -> None:
-    """The same for a run of its own page, by a title of SIDE; the current run stays.
+    """The same for a run of its own page, by a title of PROGRAMS; the current run stays.
 
     Args:
         name: under which the page finds it again, in the session and the address.
@@ -200,7 +213,7 @@ def start_side(
     Raises:
         RnnvizError: the run cannot be started; nothing is left of it.
     """
-    _begin(config, run_id, None, None, program=SIDE[title], title=title, model=model)
+    _begin(config, run_id, None, None, program=PROGRAMS[title], title=title, model=model)
     st.session_state[f"_{name}"] = st.query_params[name] = run_id
 
 
@@ -316,7 +329,7 @@ def view(run: Run) -> RunView:
 @st.cache_resource(show_spinner=False, ttl=10, max_entries=100)
 def _runs_of(of_whom: str) -> tuple[RunSummary, ...]:
     found = list_runs(home(), of_whom)  # a second for 500 runs: not at every drawing
-    return tuple(summary for summary in found if summary.title not in SIDE)
+    return tuple(summary for summary in found if summary.title not in PROGRAMS)
 
 
 def my_runs() -> tuple[RunSummary, ...]:
@@ -493,7 +506,7 @@ def forget(keys: list[str]) -> None:
         st.session_state.pop(key, None)
 
 
-def forget_unless(key: str, options: list[str]) -> None:
+def forget_unless(key: str, options: Sequence[object]) -> None:
     """The same for one widget, if what it holds is no longer to be had."""
     if key in st.session_state and st.session_state[key] not in options:
         del st.session_state[key]

@@ -6,20 +6,18 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.config import DataConfig, RunConfig
 from rnnviz.data.dataset import Variable
-from rnnviz.errors import RnnvizError
 from rnnviz.events import RunView
 from rnnviz.exchange.saving import saved
 from rnnviz.figures import history
-from rnnviz.runs.run import Run, new_id
+from rnnviz.runs.run import Run
 from rnnviz.study import script, tables
 from rnnviz.study.settings import AS_WRITTEN, CORRECTED, as_written_on, corrected_on
 from rnnviz.study.verdict import FEWEST, sentence, splits_of
 from rnnviz.trace import Survey
-from rnnviz.ui import controls, live, session
+from rnnviz.ui import controls, live, session, side
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
 from rnnviz.ui.studying_settings import number, splits
@@ -66,7 +64,11 @@ def _panel(title: str, row: DeltaGenerator, chosen: RunConfig, usable: bool, dra
     """A run's buttons and state, and under it what is drawn from it; gives what is known of it."""
     run = session.side_run(title, NAMES[title])
     seen = live.look(run) if run else None
-    _buttons(row, title, chosen if usable else None, run, seen)
+    name = NAMES[title]
+    label = f"Run {name if name == 'corrected' else 'as written'}"
+    side.buttons(title, name, label, chosen if usable else None, run, seen, row)
+    if title == AS_WRITTEN and run is not None and seen and seen[1].kind == "finished":
+        _file(row, run)
     if run is None or seen is None:
         st.caption("Not run yet.")
         draw(chosen, None, RunView())
@@ -75,65 +77,17 @@ def _panel(title: str, row: DeltaGenerator, chosen: RunConfig, usable: bool, dra
         st.caption("What is shown below was made with other settings than those chosen above.")
 
     def once(view: RunView, state: State) -> None:
-        said = controls.escaped(state.text)
-        if state.kind == "failed":
-            st.error(said)
-        else:
-            st.progress(state.done, text=f"**{state.kind}** · {said}")
+        side.status(state)
         draw(run.config, run, view)
 
-    live.ticking(once, run, seen, every=EVERY, name=f"study_{NAMES[title]}")
+    live.ticking(once, run, seen, every=EVERY, name=f"study_{name}")
     return seen[0]
-
-
-def _buttons(
-    row: DeltaGenerator,
-    title: str,
-    config: RunConfig | None,
-    run: Run | None,
-    seen: live.Look | None,
-) -> None:
-    name = NAMES[title]
-    ended = seen is None or seen[1].kind in ("finished", "failed")
-    start = partial(_start, title, config, new_id())
-    if run is None or seen is None or ended:
-        label = f"Run {name if name == 'corrected' else 'as written'}"
-        _button(row, label, f"do_study_{name}", start, off=config is None)
-        if title == AS_WRITTEN and run is not None and seen and seen[1].kind == "finished":
-            _file(row, run)
-        return
-    going = seen[1].kind in ("queued", "starting", "running")
-    wish = run.pause if going else run.resume
-    _button(row, "Pause" if going else "Resume", f"do_go_{name}", partial(_wish, run, wish))
-    _button(row, "Stop", f"do_stop_{name}", partial(_wish, run, run.stop))
-
-
-def _button(
-    row: DeltaGenerator, label: str, key: str, act: Callable[[], object], *, off: bool = False
-) -> None:
-    def pressed() -> None:
-        try:
-            act()
-        except RnnvizError as wrong:
-            session.notice(str(wrong))
-
-    row.button(label, key=key, on_click=pressed, disabled=off)
 
 
 def _file(row: DeltaGenerator, run: Run) -> None:
     """The network's file."""
     write = partial(saved, run.id, FORM, session.home())
     offer(row, (run.id, FORM), write, name=FILE, label=f"Prepare {FILE}", key="_study")
-
-
-def _start(title: str, config: RunConfig | None, run_id: str) -> None:
-    if config is not None:
-        session.start_side(title, NAMES[title], config, run_id)
-
-
-def _wish(run: Run, wish: Callable[[], object]) -> None:
-    wish()
-    session.runner().submit(run)
 
 
 # -- as written ------------------------------------------------------------------------------------

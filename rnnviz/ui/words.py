@@ -208,7 +208,7 @@ def summary(config: RunConfig, data: SequenceDataset) -> str:
         )
     if data.vocabulary:
         return (
-            f"{len(data.ids)} {data.whose} of up to {data.steps} {config.data.tokens}, "
+            f"{len(data.ids)} {data.whose} of up to {data.steps} {data.features[0].unit}s, "
             f"{len(data.vocabulary)} different ones; {data.outputs[0].name} is predicted"
         )
     if data.whose != "people":
