@@ -28,6 +28,8 @@ REFERENCES = {
     Task.REGRESSION: "mean",
     Task.CLASSIFICATION: "class shares",
     Task.NEXT_TOKEN: "unigram",
+    Task.TAGGING: "class shares",
+    Task.TRACKING: "mean",
 }
 
 

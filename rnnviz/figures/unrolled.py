@@ -119,7 +119,7 @@ def naming(dataset: SequenceDataset) -> Naming:
         for k, m in enumerate(dataset.times)
     )
     next_token = dataset.task is Task.NEXT_TOKEN
-    numbers = dataset.task is Task.REGRESSION
+    numbers = dataset.task.numeric
     names = tuple(variable.name for variable in dataset.outputs)
     return Naming(
         steps=steps,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -193,7 +194,7 @@ def _progress(run: Run, seen: live.Look) -> None:
         with first:
             if dataset.task is Task.NEXT_TOKEN or survey is None:
                 _tokens(view, dataset.task)
-            elif dataset.task is Task.CLASSIFICATION:
+            elif dataset.task.names_classes:
                 plot(history.confusion(survey, dataset.classes, dark=dark), key="said")
             else:
                 score = network_on(view, "test")
@@ -229,13 +230,13 @@ def _tokens(view: RunView, task: Task) -> None:
 def error_of(run: Run, survey: Survey | None) -> float | None:
     """Standard error of the difference between the network's loss and the mean predictor's."""
     dataset = session.dataset(run.config.data)
-    if survey is None or dataset.task is not Task.REGRESSION:
+    if survey is None or not dataset.task.numeric:
         return None
     split = split_of(dataset, run.config.training.seed)
     mean = float(dataset.targets[split.train].mean())
     error = difference_error(survey, mean, _independent(dataset))
     # the survey holds the first of many test rows, the scores are of all
-    return error * math.sqrt(len(survey.sequences) / len(split.test))
+    return error * math.sqrt(len(np.unique(survey.sequences)) / len(split.test))
 
 
 def _independent(dataset: SequenceDataset) -> tuple[str, ...]:

@@ -120,8 +120,9 @@ def network_on(view: RunView, part: str) -> Score | None:
 
 def reference(task: Task) -> str:
     """The predictor that knows no inputs, by its name in the scores."""
-    names = {Task.REGRESSION: "mean", Task.CLASSIFICATION: "class shares"}
-    return names.get(task, "unigram")
+    if task.numeric:
+        return "mean"
+    return "class shares" if task.names_classes else "unigram"
 
 
 REFERENCE_WORDS = {
@@ -183,34 +184,38 @@ def _persistence(view: RunView, ours: float) -> str:
 
 def target_words(data: SequenceDataset, target: float) -> str:
     """What is to be predicted of one sequence, such as 'BMI 27.3'."""
-    of_class = data.task is Task.CLASSIFICATION
-    said = data.classes[int(target)] if of_class else number(target, 3)
+    said = data.classes[int(target)] if data.task.names_classes else number(target, 3)
     return f"{data.outputs[0].name} {said}"
 
 
 def summary(config: RunConfig, data: SequenceDataset) -> str:
     """What goes in and what comes out, in one line."""
+    predicted = f"{data.outputs[0].name} is predicted" + " at every step" * data.task.every_step
+    if data.vocabulary:
+        unit = data.features[0].unit
+        tokens = f"{unit}s" if unit else config.data.tokens
+        whose = "sequences" if data.whose == "people" else data.whose
+        if data.task is Task.NEXT_TOKEN:
+            predicted = "the next one is predicted at every step"
+        upto = "" if data.task.every_step else "up to "
+        return (
+            f"{len(data.ids)} {whose} of {upto}{data.steps} {tokens}, "
+            f"{len(data.vocabulary)} different ones; {predicted}"
+        )
     size = data.input_size
     values = "value" if size == 1 else "values"
-    if data.task is Task.NEXT_TOKEN:
+    if data.given is not None:
         return (
-            f"{len(data.ids)} sequences of {data.steps} {config.data.tokens}, "
-            f"{len(data.vocabulary)} different ones; the next one is predicted at every step"
+            f"{len(data.ids)} {data.whose}, {data.steps} steps of which the first reads {size} "
+            f"{values}; {predicted}"
         )
-    if data.vocabulary:
-        return (
-            f"{len(data.ids)} {data.whose} of up to {data.steps} {config.data.tokens}, "
-            f"{len(data.vocabulary)} different ones; {data.outputs[0].name} is predicted"
-        )
+    steps = "1 step" if data.steps == 1 else f"{data.steps} steps"
     if data.whose != "people":
-        return (
-            f"{len(data.ids)} {data.whose}, {data.steps} steps of {size} {values}; "
-            f"{data.outputs[0].name} is predicted"
-        )
+        return f"{len(data.ids)} {data.whose}, {steps} of {size} {values}; {predicted}"
     people = len(set(data.ids))
     rows = (
         f"{people} people"
         if people == len(data.ids)
         else f"{len(data.ids)} days of {people} people"
     )
-    return f"{rows}, {data.steps} steps of {size} {values}; {data.outputs[0].name} is predicted"
+    return f"{rows}, {steps} of {size} {values}; {predicted}"
