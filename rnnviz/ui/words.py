@@ -132,12 +132,19 @@ REFERENCE_WORDS = {
 }
 
 
-def verdict(view: RunView, task: Task, error: float | None = None, whose: str = "people") -> str:
+def verdict(
+    view: RunView,
+    task: Task,
+    error: float | None = None,
+    whose: str = "people",
+    of_last: float | None = None,
+) -> str:
     """Whether the network beats the predictor that knows no inputs, on the test part.
 
     Args:
         error: standard error of the difference of both losses, where it is known.
         whose: what the rows are of, in the plural.
+        of_last: the same error of the difference to persistence.
     """
     started = view.started
     if started is None:
@@ -152,7 +159,7 @@ def verdict(view: RunView, task: Task, error: float | None = None, whose: str = 
     facts = f"test {name} {number(ours)} against {number(theirs)}{unit}"
     people = started.people["test"] if task is not Task.NEXT_TOKEN else 0
     of_whom = f", {people} {whose}" if people else ""
-    more = _persistence(view, ours)
+    more = _persistence(view, ours, of_last)
     difference = theirs - ours
     if error is not None and 0 < difference < 2 * error:
         noise = f"the difference of {number(difference, 3)} is within two standard errors "
@@ -166,8 +173,8 @@ def verdict(view: RunView, task: Task, error: float | None = None, whose: str = 
     return f"The network does not beat {rival}: {facts}{of_whom}.{more}"
 
 
-def _persistence(view: RunView, ours: float) -> str:
-    """How the last value once more does beside the network; never that the network beats it."""
+def _persistence(view: RunView, ours: float, error: float | None) -> str:
+    """How the last value once more does beside the network; lower is not yet better."""
     started = view.started
     base = of_part(started.baselines, "persistence", "test") if started else None
     if started is None or base is None:
@@ -176,6 +183,12 @@ def _persistence(view: RunView, ours: float) -> str:
     facts = f"test {METRICS[started.metric]} {number(theirs)}"
     if ours >= theirs:
         return f" It does not beat persistence, the last value once more: {facts}."
+    if error is not None and theirs - ours > 3 * error:
+        share = 100 * (theirs - ours) / theirs
+        return (
+            f" It is {share:.0f} % below persistence, the last value once more: {facts}, more than "
+            f"three standard errors ({number(3 * error, 3)}) away."
+        )
     return (
         f" Persistence, the last value once more, has {facts}; one test part cannot tell whether "
         "the network's lower error is more than chance."
