@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.data.dataset import SequenceDataset, Split
+from rnnviz.data.dataset import SequenceDataset, Split, Task
 from rnnviz.errors import DataError
 from rnnviz.figures.clock import Clock, clock_axis
 from rnnviz.figures.frame import frame
@@ -11,15 +11,28 @@ from rnnviz.figures.series import checked_row
 from rnnviz.figures.theme import Quantity, colours, palette, plain
 
 MOST_LINES = 4  # inputs that are drawn as lines of their own
+_COLOURS = (0, 0, 2, 5)  # of the palette's groups, for the second input on
 _SYMBOLS = ("circle", "diamond", "square", "x")
 
 
 def sequence(
-    dataset: SequenceDataset, row: int, *, dark: bool = False, plot_height: int = 220
+    dataset: SequenceDataset,
+    row: int,
+    *,
+    step: int | None = None,
+    dark: bool = False,
+    plot_height: int = 220,
 ) -> go.Figure:
     """What is read at each step, and the targets of the steps that have one.
 
     Tokens stand on the axis below their step. Inputs after the given ones are left out.
+
+    Args:
+        dataset: sequences of tokens, or of few numbers at each step.
+        row: from 0.
+        step: is marked, from 0.
+        dark: for a dark page.
+        plot_height: of the area inside the axes [px].
 
     Raises:
         DataError: there is no such row, or too many inputs for a line each.
@@ -48,7 +61,17 @@ def sequence(
         figure.update_yaxes(range=[-0.5, len(names) - 0.5])
     else:
         figure.update_yaxes(title_text="value", nticks=6)
+    if step is not None:
+        x, line = float(clock.middles[step]), {"color": palette(dark).mark, "width": 1.2}
+        figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line=line)
     return figure
+
+
+def drawn_by_step(dataset: SequenceDataset) -> bool:
+    """Whether a sequence is best drawn with its targets: few numbers, or labels at every step."""
+    if dataset.vocabulary:
+        return dataset.task is Task.TAGGING
+    return bool(dataset.known) and len(dataset.features) <= MOST_LINES
 
 
 def _inputs(dataset: SequenceDataset, row: int, dark: bool) -> list[go.Scatter]:
@@ -58,7 +81,7 @@ def _inputs(dataset: SequenceDataset, row: int, dark: bool) -> list[go.Scatter]:
     found = []
     for k, feature in enumerate(dataset.features):
         name = plain(feature.name, 40) + (f" [{plain(feature.unit)}]" if feature.unit else "")
-        colour = first if k == 0 else groups[k % len(groups)]
+        colour = first if k == 0 else groups[_COLOURS[k]]
         found.append(
             go.Scatter(
                 x=middles[:steps],

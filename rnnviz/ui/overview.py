@@ -7,7 +7,7 @@ from rnnviz.config import DataConfig, RunConfig, TrainingConfig
 from rnnviz.data.dataset import MappingType, SequenceDataset, Task, split_of
 from rnnviz.data.text import tokens_of
 from rnnviz.figures import data as figures
-from rnnviz.figures.sequence import MOST_LINES, points, sequence
+from rnnviz.figures.sequence import drawn_by_step, points, sequence
 from rnnviz.ui import controls, session
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
@@ -20,7 +20,6 @@ ROW = {
     "strings": "One string.",
     "stories": "One story.",
     "waves": "One wave.",
-    "angles": "One angle.",
     "windows": "One window, named after its target's time.",
     "texts": "One text.",
 }
@@ -43,8 +42,12 @@ def described(config: DataConfig) -> None:
 def glance(config: DataConfig) -> None:
     """One sequence as the network will read it, and what is to be predicted from it."""
     dataset, dark = session.dataset(config), session.dark()
-    if _by_step(dataset):
-        plot(sequence(dataset, 0, dark=dark), key="glance")
+    if drawn_by_step(dataset):
+        if dataset.mapping is MappingType.ONE_TO_ONE:
+            split = split_of(dataset, session.seed(TrainingConfig().seed))
+            plot(points(dataset, split, dark=dark), key="glance")
+        else:
+            plot(sequence(dataset, 0, dark=dark), key="glance")
         asked = controls.escaped(dataset.outputs[0].name)
         st.caption(f"One of {len(dataset.ids)} {dataset.whose}; {asked} is asked for.")
         return
@@ -70,7 +73,7 @@ def glance(config: DataConfig) -> None:
 def pictures(config: DataConfig) -> None:
     """Sequences, wear, target, the mean over groups."""
     dataset, dark = session.dataset(config), session.dark()
-    if _by_step(dataset):
+    if drawn_by_step(dataset):
         _steps(dataset, dark)
         return
     if dataset.vocabulary:
@@ -99,20 +102,14 @@ def pictures(config: DataConfig) -> None:
     plot(figures.mean_day(dataset, grouping, dark=dark), key="mean_day")
 
 
-def _by_step(dataset: SequenceDataset) -> bool:
-    """Whether a sequence is best drawn with its targets: few numbers, or labels at every step."""
-    if dataset.vocabulary:
-        return dataset.task is Task.TAGGING
-    return bool(dataset.known) and len(dataset.features) <= MOST_LINES
-
-
 def _steps(dataset: SequenceDataset, dark: bool) -> None:
     """One sequence with what is asked of it, and all targets."""
-    row = st.slider("Row", 1, len(dataset.ids), key="row", help=ROW.get(dataset.whose)) - 1
-    plot(sequence(dataset, row, dark=dark), key="sequence")
     split = split_of(dataset, session.seed(TrainingConfig().seed))
     if dataset.mapping is MappingType.ONE_TO_ONE:
         plot(points(dataset, split, dark=dark), key="points")
+    else:
+        row = st.slider("Row", 1, len(dataset.ids), key="row", help=ROW.get(dataset.whose)) - 1
+        plot(sequence(dataset, row, dark=dark), key="sequence")
     plot(figures.target_histogram(dataset, split, dark=dark), key="targets")
 
 

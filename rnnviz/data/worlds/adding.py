@@ -31,7 +31,7 @@ def load(config: DataConfig, seed: int = SEED) -> SequenceDataset:
         task=Task.REGRESSION,
         whose="sequences",
         features=(Variable("number"), Variable("mark")),
-        outputs=(Variable("sum of the marked numbers"),),
+        outputs=(Variable("sum"),),
         known=(
             everywhere(ALWAYS_ONE, n, VARIANCE, metric="mse"),
             everywhere(NOISE_FLOOR, n, 0.0, metric="mse", floor=True),
