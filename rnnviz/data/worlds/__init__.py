@@ -38,11 +38,11 @@ WORLDS: Mapping[str, World] = {  # their labels: WORLD_NAMES (rnnviz.config)
         settings=("sequences", "delay"),
         suggested={
             **_PLAIN,
-            "sequences": 2000,
+            "sequences": 4000,
             "delay": 8,
             "cell": "gru",
             "hidden_size": 48,
-            "epochs": 40,
+            "epochs": 15,
             "learning_rate": 0.01,
         },
     ),

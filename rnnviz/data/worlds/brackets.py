@@ -6,6 +6,7 @@ known exactly at every step. Its mean is the least cross-entropy that can be exp
 loss clearly below it would say that the answer has leaked.
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -71,30 +72,48 @@ def entropy(shares: Float[np.ndarray, " V"]) -> float:
     return -float((some * np.log(some)).sum())
 
 
+class _Rules(NamedTuple):
+    """The grammar as tables over all stacks; the empty one is the first."""
+
+    shares: Float[np.ndarray, "S V"]
+    following: Int[np.ndarray, "S V"]  # the stack that comes of it; -1 where it cannot be
+    depths: Int[np.ndarray, " S"]
+    entropies: Float[np.ndarray, " S"]
+
+
+def _rules() -> _Rules:
+    kinds = range(len(OPENING))
+    stacks = [s for depth in range(DEEPEST + 1) for s in itertools.product(kinds, repeat=depth)]
+    place = {stack: index for index, stack in enumerate(stacks)}
+    shares = np.array([distribution(stack) for stack in stacks])
+    following = np.full(shares.shape, -1)
+    for row, symbol in zip(*shares.nonzero(), strict=True):
+        following[row, symbol] = place[after(stacks[row], int(symbol))]
+    entropies = np.array([entropy(row) for row in shares])
+    return _Rules(shares, following, np.array([len(stack) for stack in stacks]), entropies)
+
+
 def write(rng: np.random.Generator, strings: int, length: int) -> Written:
     """Strings of one length, each from an empty stack."""
-    rules: dict[Stack, tuple[np.ndarray, np.ndarray, float]] = {}
-
-    def rule(stack: Stack) -> tuple[np.ndarray, np.ndarray, float]:
-        if stack not in rules:
-            shares = distribution(stack)
-            rules[stack] = (shares, shares.cumsum(), entropy(shares))
-        return rules[stack]
-
-    symbols = np.zeros((strings, length), dtype=np.int64)
-    depths = np.zeros((strings, length), dtype=np.int64)
-    found = np.zeros((3, strings, length))
+    rules = _rules()
+    sums = rules.shares.cumsum(axis=1)
+    sums[:, -1] = 1.0  # where rounding left a little less
     draws = rng.random((strings, length))
-    for row in range(strings):
-        stack: Stack = ()
-        for t in range(length):
-            shares, sums, _ = rule(stack)
-            symbol = int(np.searchsorted(sums, draws[row, t] * sums[-1], side="right"))
-            stack = after(stack, symbol)
-            following, _, spread = rule(stack)
-            symbols[row, t], depths[row, t] = symbol, len(stack)
-            found[:, row, t] = shares[symbol], spread, following.max()
-    return Written(symbols, depths, *found)
+    symbols, stacks = np.zeros((2, strings, length), dtype=np.int64)
+    probabilities = np.zeros((strings, length))
+    now = np.zeros(strings, dtype=np.int64)
+    for t in range(length):
+        symbols[:, t] = (draws[:, t, None] >= sums[now]).sum(axis=1)
+        probabilities[:, t] = rules.shares[now, symbols[:, t]]
+        now = rules.following[now, symbols[:, t]]
+        stacks[:, t] = now
+    return Written(
+        symbols=symbols,
+        depths=rules.depths[stacks],
+        probabilities=probabilities,
+        entropies=rules.entropies[stacks],
+        likeliest=rules.shares.max(axis=1)[stacks],
+    )
 
 
 def load(config: DataConfig, seed: int = SEED) -> SequenceDataset:
