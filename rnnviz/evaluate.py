@@ -3,8 +3,9 @@
 Every number is in the target's unit (or nats), on the parts of one split by person.
 """
 
+import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from rnnviz.batches import Prepared
-from rnnviz.data.dataset import PARTS, Task
+from rnnviz.data.dataset import PARTS, Known, Task
 from rnnviz.data.text import tokens_of
 from rnnviz.events import Score
 from rnnviz.metrics import class_metrics, regression_metrics
@@ -89,15 +90,17 @@ def baselines(prepared: Prepared) -> tuple[Score, ...]:
 def _known(prepared: Prepared) -> tuple[Score, ...]:
     """The answers that are known because the rule is that makes the data."""
     return tuple(
-        Score(
-            predictor=known.name,
-            part=part,
-            metrics={known.metric: float(known.expected[rows].mean()), **known.others},
-        )
+        Score(predictor=known.name, part=part, metrics=_metrics_of(known, rows))
         for known in prepared.dataset.known
         for part in PARTS
         if len(rows := prepared.part(part))
     )
+
+
+def _metrics_of(known: Known, rows: Int[np.ndarray, " M"]) -> Mapping[str, float]:
+    value = float(known.expected[rows].mean())
+    found = {known.metric: value, **known.others}
+    return found | ({"perplexity": math.exp(value)} if known.metric == "loss" else {})
 
 
 def _end_baselines(prepared: Prepared) -> tuple[Score, ...]:

@@ -191,7 +191,7 @@ def test_the_sum_of_the_marked_numbers_has_a_variance_of_a_sixth() -> None:
 
 
 def test_a_network_adds_better_than_always_saying_one() -> None:
-    view = trained("adding", window=10, sequences=1000, epochs=8)
+    view = trained("adding", window=10, sequences=1000, epochs=8, batch_size=16)
     assert test_score(view, "mse") < 0.25 / 6
 
 

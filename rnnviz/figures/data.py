@@ -196,8 +196,8 @@ def target_histogram(
 
 
 def _single_targets(
-    dataset: SequenceDataset, parts: Mapping[str, Int[np.ndarray, " M"]]
-) -> tuple[np.ndarray, Mapping[str, Int[np.ndarray, " M"]]]:
+    dataset: SequenceDataset, parts: Mapping[str, Int[np.ndarray, " _"]]
+) -> tuple[np.ndarray, Mapping[str, Int[np.ndarray, " _"]]]:
     """All targets in one row, and where those of each part stand in it."""
     every_step = dataset.task.every_step
     targets = dataset.targets[dataset.judged] if every_step else dataset.targets

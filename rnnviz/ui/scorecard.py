@@ -45,7 +45,7 @@ def _table(scores: list[Score], started: Started) -> pd.DataFrame:
         }
         for score in scores
     }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("–")  # of what is not known
 
 
 def _heading(name: str, started: Started) -> str:

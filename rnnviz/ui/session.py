@@ -455,9 +455,11 @@ def carry_over(page: str, keys: Iterable[str]) -> None:
 
 
 def forget(keys: list[str]) -> None:
-    """Let widgets begin again with their own values."""
+    """Let widgets begin again with their own values, also those of a link to another page."""
     for key in keys:
         st.session_state.pop(key, None)
+        if key in st.query_params:
+            del st.query_params[key]
 
 
 def forget_unless(key: str, options: list[str]) -> None:
