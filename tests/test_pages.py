@@ -439,6 +439,17 @@ def test_another_source_begins_with_what_suits_it() -> None:
     assert app.number_input(key="epochs").value == TrainingConfig().epochs
 
 
+def test_another_source_and_another_world_begin_anew_after_a_link() -> None:
+    app = opened(source="Text", epochs="1")
+    app = sound(app.selectbox(key="source").set_value("series").run())
+    assert app.number_input(key="epochs").value == SUGGESTED["series"]["epochs"]
+    app = opened(**OF_WORLD, world=WORLD_NAMES["echo"], delay="3")
+    assert app.number_input(key="delay").value == 3
+    app = sound(app.selectbox(key="world").set_value("names").run())
+    assert app.number_input(key="delay").value == WORLDS["names"].suggested["delay"]
+    assert complaints(app) == []
+
+
 # -- training ----------------------------------------------------------------------------------
 
 

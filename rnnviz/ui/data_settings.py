@@ -6,7 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.config import NOBODY, SUGGESTED, DataConfig
+from rnnviz.config import (
+    NOBODY,
+    SOURCES,
+    SUGGESTED,
+    WORLD_NAMES,
+    DataConfig,
+    ModelConfig,
+    Setting,
+    TrainingConfig,
+)
 from rnnviz.data import kinds
 from rnnviz.data.arranged import Arranged
 from rnnviz.data.days import MINUTES
@@ -37,16 +46,17 @@ OF_A_TABLE = (
 def choose_source() -> str:
     """Where the sequences come from. Another source begins with the settings that suit it."""
     settings = controls.named(DataConfig)
-    source = controls.widget(settings["source"], on_change=session.forget, args=(_depending(),))
+    source = controls.widget(settings["source"], on_change=_begin)
     if source == "world":
-        controls.widget(settings["world"], on_change=session.forget, args=(_depending(),))
+        controls.widget(settings["world"], on_change=_begin)
     return source
 
 
 def enter(world: str) -> None:
     """Choose a small world with the settings that suit it, in a callback."""
-    session.forget(_depending())
-    session.suggest({"source": "world", "world": world})
+    session.say("source", "world", SOURCES["world"])
+    session.say("world", world, WORLD_NAMES[world])
+    _begin()
 
 
 def suggested(source: str) -> Mapping[str, Any]:
@@ -54,10 +64,15 @@ def suggested(source: str) -> Mapping[str, Any]:
     return WORLDS[session.world()].suggested if source == "world" else SUGGESTED.get(source, {})
 
 
-def _depending() -> list[str]:
-    """Settings that begin anew with another source or world."""
+def _begin() -> None:
+    """Set what depends on the source or the world to what suits it, whatever a link said."""
     every = (*SUGGESTED.values(), *(world.suggested for world in WORLDS.values()))
-    return sorted({name for settings in every for name in settings})
+    known: dict[str, Setting] = {}
+    for part in (DataConfig, ModelConfig, TrainingConfig):
+        known |= controls.named(part)
+    usual = {name: known[name].default for settings in every for name in settings}
+    wanted = usual | dict(suggested(session.source()))
+    session.suggest({name: known[name].type(value) for name, value in wanted.items()})
 
 
 def settings_of_source(source: str) -> DataConfig | None:

@@ -4,6 +4,7 @@ The only reader and writer of st.session_state. What all visitors share (runner,
 sets, traces) lives in Streamlit's resource cache, with a bound each.
 """
 
+import contextlib
 import gc
 import os
 import secrets
@@ -18,6 +19,7 @@ from typing import Any
 import platformdirs
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from rnnviz.config import DataConfig, RunConfig, source_name
 from rnnviz.data import sources
@@ -454,14 +456,6 @@ def carry_over(page: str, keys: Iterable[str]) -> None:
             st.session_state[key] = st.session_state[key]
 
 
-def forget(keys: list[str]) -> None:
-    """Let widgets begin again with their own values, also those of a link to another page."""
-    for key in keys:
-        st.session_state.pop(key, None)
-        if key in st.query_params:
-            del st.query_params[key]
-
-
 def forget_unless(key: str, options: list[str]) -> None:
     """The same for one widget, if what it holds is no longer to be had."""
     if key in st.session_state and st.session_state[key] not in options:
@@ -491,14 +485,36 @@ def notice(text: str | None = None) -> str:
     return text
 
 
+def say(key: str, value: str, words: str) -> None:
+    """Set a choice in a callback, and put it into the address, whether its widget is drawn or not.
+
+    Args:
+        key: of the widget.
+        value: of the choice.
+        words: that people see, which stand in the address.
+    """
+    st.session_state[key] = value
+    with contextlib.suppress(StreamlitAPIException):  # its widget is there, and does so itself
+        st.query_params[key] = words
+
+
 def suggest(values: Mapping[str, Any]) -> None:
-    """Set widgets that are drawn later in this run."""
+    """Set widgets, in a callback or before they are drawn, whatever the address says of them."""
     st.session_state.update(values)
+    for key in values:
+        if key in st.query_params:
+            with contextlib.suppress(StreamlitAPIException):  # its widget is there, and does so
+                del st.query_params[key]
 
 
 def blocks() -> str:
     """The blocks that the settings hold now, wherever their widget stands."""
     return str(st.session_state.get("blocks", DataConfig().blocks))
+
+
+def source() -> str:
+    """The source of data that the settings name now, wherever its widget stands."""
+    return str(st.session_state.get("source", DataConfig().source))
 
 
 def world() -> str:
