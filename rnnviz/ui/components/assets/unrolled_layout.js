@@ -157,11 +157,11 @@ export class Layout {
   vertical(context, column) {
     const x = this.x(column);
     this.members().forEach(([low, high], k, layers) => {
-      if (high) this.beside(context, x, low, high);
       if (k + 1 === layers.length) return;
       const above = (high ?? low).top;
       const meet = above - 16;
       if (high) {
+        this.beside(context, x, low, high);
         this.line(context, [[x, above - 3], [x, meet]], { head: false });
         this.dot(context, x, meet);
       }
@@ -179,6 +179,7 @@ export class Layout {
     const x = this.x(column);
     const [low, high] = this.members().at(-1);
     if (!high && !this.leaves) return;
+    if (high) this.beside(context, x, low, high);
     this.line(context, [[x, (high ?? low).top - 3], [x, this.top + 1]], { head: !high });
     if (high) this.dot(context, x, this.top + 8);
   }
