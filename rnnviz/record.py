@@ -102,7 +102,7 @@ def outputs_in_unit(
     outputs: Float[Tensor, "B Q K"], task: Task, target: Scaler | None
 ) -> Float[np.ndarray, "B Q K"]:
     """Predictions in the target's unit, or probabilities of the classes or tokens."""
-    if task is not Task.REGRESSION:
+    if not task.numeric:
         return torch.softmax(outputs, dim=-1).numpy()
     values = outputs.numpy()
     return values if target is None else target.invert(values).astype(values.dtype)
@@ -113,7 +113,7 @@ def _targets_in_unit(batch: Batch, target: Scaler | None) -> np.ndarray:
     if not batch.targets.is_floating_point():
         return values if values.ndim == 2 else values[:, None]
     values = values if target is None else target.invert(values).astype(values.dtype)
-    return values[:, None]
+    return values if values.ndim == 3 else values[:, None]
 
 
 def _forward(model: SequenceModel, batch: Batch) -> tuple[list[Tensor], list[tuple[Tensor, ...]]]:

@@ -18,7 +18,7 @@ from torch import nn
 from rnnviz.batches import Prepared, prepare
 from rnnviz.checkpoint import packed, unpacked
 from rnnviz.config import RunConfig
-from rnnviz.data.dataset import PARTS, SequenceDataset, Task
+from rnnviz.data.dataset import PARTS, SequenceDataset
 from rnnviz.data.sources import load
 from rnnviz.denormals import flushed
 from rnnviz.estimate import check_memory, trace_plan
@@ -103,7 +103,7 @@ class _Training:
         self.rate = settings.learning_rate
         self.optimiser = OPTIMISERS[settings.optimiser](self.weights, lr=self.rate)
         self.batches = math.ceil(len(prepared.split.train) / settings.batch_size)
-        self.metric = "mse" if dataset.task is Task.REGRESSION else "loss"
+        self.metric = "mse" if dataset.task.numeric else "loss"
         # the minimised loss is of scaled targets; times this it is in the target's unit, squared
         self.unit = float(np.mean(prepared.target_scaler.sd**2)) if self.metric == "mse" else 1.0
         self.plan = trace_plan(config, dataset)

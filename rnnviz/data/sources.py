@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rnnviz.config import DataConfig
-from rnnviz.data import kinds, nhanes, phrases, reading, series, stored, text, uploads
+from rnnviz.data import kinds, nhanes, phrases, reading, series, stored, text, uploads, worlds
 from rnnviz.data.dataset import SequenceDataset
 from rnnviz.data.days import as_sequences
 
@@ -37,11 +37,16 @@ def _phrases(config: DataConfig, _home: Path) -> SequenceDataset:
     return phrases.dataset(config)
 
 
+def _world(config: DataConfig, _home: Path) -> SequenceDataset:
+    return worlds.load(config)
+
+
 DATASETS: Mapping[str, Callable[[DataConfig, Path], SequenceDataset]] = {
     "nhanes": _nhanes,
     "text": _text,
     "series": _series,
     "phrases": _phrases,
+    "world": _world,
     "file": _file,
 }
 

@@ -24,8 +24,8 @@ from rnnviz.data.quality import Quality
 VERSION = 2  # of what is made: raise it whenever the same settings give other values
 MOST_KEPT = 4  # data sets of one upload
 _MAPPED = ("inputs", "wear")
-_ARRAYS = (*_MAPPED, "targets", "lengths", "times", "covariates", "persistence")
-_PLAIN = ("name", "time_unit", "whose", "standardise")
+_ARRAYS = (*_MAPPED, "targets", "lengths", "times", "covariates", "persistence", "counted")
+_PLAIN = ("name", "time_unit", "whose", "standardise", "given")
 _VARIABLES = ("features", "outputs", "covariate_names")
 
 

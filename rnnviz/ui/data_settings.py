@@ -1,12 +1,22 @@
 """The data part of the settings, as every page that needs it shows it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rnnviz.config import NOBODY, SUGGESTED, DataConfig
+from rnnviz.config import (
+    NOBODY,
+    SOURCES,
+    SUGGESTED,
+    WORLD_NAMES,
+    DataConfig,
+    ModelConfig,
+    Setting,
+    TrainingConfig,
+)
 from rnnviz.data import kinds
 from rnnviz.data.arranged import Arranged
 from rnnviz.data.days import MINUTES
@@ -16,6 +26,7 @@ from rnnviz.data.layout import BETWEEN, Layout
 from rnnviz.data.pairs import Pairs
 from rnnviz.data.reading import PREFERRED
 from rnnviz.data.uploads import Upload, open_upload, prune, store, store_text
+from rnnviz.data.worlds import WORLDS
 from rnnviz.errors import DataError
 from rnnviz.ui import controls, fetching, session
 
@@ -25,6 +36,7 @@ OF_SOURCE = {  # widgets that need nothing but a source
     "text": ("tokens", "window"),
     "series": ("window", "horizon", "foretold"),
     "phrases": (),
+    "world": (),
     "file": (),
 }
 OF_COLUMNS = ("table", "target", "person", "left_out")  # widgets whose options a file gives
@@ -36,12 +48,34 @@ OF_A_TABLE = (
 
 def choose_source() -> str:
     """Where the sequences come from. Another source begins with the settings that suit it."""
-    setting = controls.named(DataConfig)["source"]
-    return controls.widget(setting, on_change=session.forget, args=(sorted(_suggested()),))
+    settings = controls.named(DataConfig)
+    source = controls.widget(settings["source"], on_change=_begin)
+    if source == "world":
+        controls.widget(settings["world"], on_change=_begin)
+    return source
 
 
-def _suggested() -> set[str]:
-    return {name for settings in SUGGESTED.values() for name in settings}
+def enter(world: str) -> None:
+    """Choose a small world with the settings that suit it, in a callback."""
+    session.say("source", "world", SOURCES["world"])
+    session.say("world", world, WORLD_NAMES[world])
+    _begin()
+
+
+def suggested(source: str) -> Mapping[str, Any]:
+    """The settings that a source, or the small world that is chosen, begins with."""
+    return WORLDS[session.world()].suggested if source == "world" else SUGGESTED.get(source, {})
+
+
+def _begin() -> None:
+    """Set what depends on the source or the world to what suits it, whatever a link said."""
+    every = (*SUGGESTED.values(), *(world.suggested for world in WORLDS.values()))
+    known: dict[str, Setting] = {}
+    for part in (DataConfig, ModelConfig, TrainingConfig):
+        known |= controls.named(part)
+    usual = {name: known[name].default for settings in every for name in settings}
+    wanted = usual | dict(suggested(session.source()))
+    session.suggest({name: known[name].type(value) for name, value in wanted.items()})
 
 
 def settings_of_source(
@@ -68,8 +102,11 @@ def settings_of_source(
         values |= found
     elif source == "text":
         values["file"] = _text()
-    begin = SUGGESTED.get(source, {})
-    for name in OF_SOURCE[source]:
+    begin, names = suggested(source), OF_SOURCE[source]
+    if source == "world":
+        values["world"] = session.world()
+        names = WORLDS[values["world"]].settings
+    for name in names:
         values[name] = controls.widget(settings[name], default=begin.get(name))
     return DataConfig(**values)
 

@@ -4,11 +4,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 # least widths, before two stand above each other [px]
-PICTURE, CARD, CODE, SAID = 470, 390, 400, 260
+PICTURE, CARD, TYPE, CODE, SAID = 470, 390, 220, 400, 260
 _STYLE = f"""<style>
 [data-testid=stMainBlockContainer] {{ padding: 2.5rem 2rem 3rem; max-width: 1900px; }}
 [class*=st-key-row_] {{ flex-wrap: wrap; }}
 [class*=st-key-row_] > * {{ flex: 1 1 {PICTURE}px; width: auto; min-width: 0; }}
+[class*=st-key-row_types] > * {{ flex: 1 1 {TYPE}px; }}
 [class*=st-key-row_cards] > *, [class*=st-key-row_study] > * {{ flex: 1 1 {CARD}px; }}
 [class*=st-key-row_step] > :first-child {{ flex: 1 1 {CODE}px; }}
 [class*=st-key-row_step] > :last-child {{ flex: 1 1 {SAID}px; }}

@@ -20,8 +20,8 @@ from rnnviz.runs.run import Run
 from rnnviz.ui import controls, live, session
 from rnnviz.ui.data_settings import choose_source, settings_of_source
 from rnnviz.ui.scorecard import scorecard
-from rnnviz.ui.training import error_of, said
-from rnnviz.ui.words import State, summary, verdict
+from rnnviz.ui.training import judged, said
+from rnnviz.ui.words import State, summary
 from rnnviz.ui.written import offer
 
 EVERY = 1.0  # between two looks at the run [s]
@@ -179,8 +179,7 @@ def outcome(run: Run | None) -> None:
             st.error(controls.escaped(state.text))
         else:
             st.progress(state.done, text=said(state))
-        error = error_of(run, session.survey(run, view))
-        st.markdown(verdict(view, dataset.task, error, dataset.whose))
+        judged(run, view, dataset)
 
     live.ticking(draw, run, seen, every=EVERY, name="applied")
     if seen[1].kind == "finished":

@@ -4,6 +4,7 @@ The only reader and writer of st.session_state. What all visitors share (runner,
 sets, traces) lives in Streamlit's resource cache, with a bound each.
 """
 
+import contextlib
 import gc
 import hashlib
 import os
@@ -21,8 +22,9 @@ from typing import Any
 import platformdirs
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
-from rnnviz.config import SOURCES, DataConfig, RunConfig
+from rnnviz.config import DataConfig, RunConfig, source_name
 from rnnviz.data import sources
 from rnnviz.data.dataset import SequenceDataset
 from rnnviz.data.reading import Opened, read_upload
@@ -174,7 +176,7 @@ def apply(kept: Kept, config: RunConfig) -> None:
     Raises:
         RnnvizError: the run cannot be started; nothing is left of it.
     """
-    title = f"{kept.name}: {SOURCES[config.data.source]}"
+    title = f"{kept.name}: {source_name(config.data)}"
     run_id = _applied_id(kept, config)
     _begin(config, run_id, None, None, program=APPLYING, title=title, model=kept.stored)
     choose(run_id)
@@ -500,12 +502,6 @@ def carry_over(page: str, keys: Iterable[str]) -> None:
             st.session_state[key] = st.session_state[key]
 
 
-def forget(keys: list[str]) -> None:
-    """Let widgets begin again with their own values."""
-    for key in keys:
-        st.session_state.pop(key, None)
-
-
 def forget_unless(key: str, options: Sequence[object]) -> None:
     """The same for one widget, if what it holds is no longer to be had."""
     if key in st.session_state and st.session_state[key] not in options:
@@ -562,14 +558,41 @@ def notice(text: str | None = None) -> str:
     return text
 
 
+def say(key: str, value: str, words: str) -> None:
+    """Set a choice in a callback, and put it into the address, whether its widget is drawn or not.
+
+    Args:
+        key: of the widget.
+        value: of the choice.
+        words: that people see, which stand in the address.
+    """
+    st.session_state[key] = value
+    with contextlib.suppress(StreamlitAPIException):  # its widget is there, and does so itself
+        st.query_params[key] = words
+
+
 def suggest(values: Mapping[str, Any]) -> None:
-    """Set widgets that are drawn later in this run."""
+    """Set widgets, in a callback or before they are drawn, whatever the address says of them."""
     st.session_state.update(values)
+    for key in values:
+        if key in st.query_params:
+            with contextlib.suppress(StreamlitAPIException):  # its widget is there, and does so
+                del st.query_params[key]
 
 
 def blocks() -> str:
     """The blocks that the settings hold now, wherever their widget stands."""
     return str(st.session_state.get("blocks", DataConfig().blocks))
+
+
+def source() -> str:
+    """The source of data that the settings name now, wherever its widget stands."""
+    return str(st.session_state.get("source", DataConfig().source))
+
+
+def world() -> str:
+    """The small world that the settings name now, wherever its widget stands."""
+    return str(st.session_state.get("world", DataConfig().world))
 
 
 def seed(default: int) -> int:
