@@ -119,6 +119,10 @@ WORLD_NAMES = {  # the keys of WORLDS (rnnviz.data.worlds), which holds their su
     "wave": "a wave, drawn",
     "angle": "a sine from its angle",
 }
+SAMPLES = {  # the keys of SAMPLES in rnnviz.data.text
+    "lighthouse": "The lighthouse: a story of 7,000 characters",
+    "log": "A signal station's log: 60,000 characters, written by a grammar",
+}
 BLOCKS = {
     "144x1": "144 steps of 10-minute means",
     "24x60": "24 steps of 60 minutes",
@@ -200,6 +204,9 @@ class DataConfig(_Checked):
         bool,
         Switch("The network also reads which share of each step the device was worn."),
     ] = False
+    sample: Annotated[str, Choice(SAMPLES, "Which built-in text, where none is given.")] = (
+        "lighthouse"
+    )
     tokens: Annotated[
         str,
         Choice({"characters": "characters", "words": "words"}, "What one step of a text is."),

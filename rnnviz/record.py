@@ -63,6 +63,7 @@ def record(
         layers=tuple(layers),
         scores=None if attended is None else attended.scores.detach().numpy(),
         attention=None if attended is None else attended.weights.detach().numpy(),
+        counted=None if batch.counted is None else batch.counted.numpy(),
         readout=_readout_trace(model, batch, target),
     )
 
@@ -87,8 +88,8 @@ def _readout_trace(model: SequenceModel, batch: Batch, target: Scaler | None) ->
             DenseTrace(weights=_copied(layer.weight), bias=_copied(layer.bias), activation=form)
             for layer, form in zip((*model.dense, model.head), forms, strict=True)
         ),
-        every_step=model.task is Task.NEXT_TOKEN,
-        probabilities=model.task is not Task.REGRESSION,
+        every_step=model.task.every_step,
+        probabilities=not model.task.numeric,
         mean=np.asarray(scaler.mean),
         sd=np.asarray(scaler.sd),
     )

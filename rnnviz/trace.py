@@ -7,7 +7,7 @@ K output. A direction of a layer is a LayerTrace of its own.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from rnnviz.errors import TraceError
 
@@ -103,6 +103,7 @@ class Trace:
     layers: tuple[LayerTrace, ...]
     scores: Float[np.ndarray, "B Q T"] | None  # attention before the softmax; -inf is masked
     attention: Float[np.ndarray, "B Q T"] | None  # after the softmax: rows sum to 1
+    counted: Bool[np.ndarray, "B Q"] | None = None  # outputs that a target is for; None: all are
     readout: ReadoutTrace | None = None  # None in what earlier versions kept
 
     def layer(self, layer: int, *, reverse: bool = False) -> LayerTrace:

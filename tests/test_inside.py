@@ -22,6 +22,8 @@ FORMS = pytest.mark.parametrize(
         (Task.NEXT_TOKEN, F, {"attention": "general", "layers": 2}),
         (Task.NEXT_TOKEN, F, {"attention": "additive"}),
         (Task.NEXT_TOKEN, F, {"attention": "dot"}),
+        (Task.TAGGING, 3, {"attention": "additive", "bidirectional": True}),
+        (Task.TRACKING, 2, {"attention": "general", "layers": 2}),
     ],
 )
 UNIT = Scaler(mean=np.array([28.0]), sd=np.array([6.0]))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mutual_info_score
 
+from rnnviz.batches import prepare
 from rnnviz.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from rnnviz.data.sources import load
 from rnnviz.errors import RunError
@@ -226,3 +227,26 @@ def test_days_have_hours_activity_and_groups(tmp_path):
     rows, inside = counted(hours.values, np.full(10, dataset.steps))
     assert inside.all()
     assert len(rows) == 10
+
+
+@pytest.mark.slow
+def test_a_unit_tells_inside_from_outside_in_the_built_in_log(tmp_path):
+    """One unit's state alone says, at nearly every step, whether it is inside of quotes."""
+    config = RunConfig(
+        data=DataConfig(source="text", sample="log"),
+        model=ModelConfig(hidden_size=32, attention="none"),
+        training=TrainingConfig(epochs=16, batch_size=32, learning_rate=0.005),
+    )
+    dataset = load(config.data, tmp_path)
+    trace = [e.trace for e in fit(config, dataset) if isinstance(e, Traced)][-1]
+    given = own.save(stored_of_trace(trace, config.model, dataset))
+    list(collect_stored(config, tmp_path, given))
+    states = open_states(tmp_path, digest(given, config.data))
+    rows = prepare(dataset, 0).split.test
+    found = {one.name: one for one in properties_of(dataset, rows)}
+    h = states.h[0][:, rows].reshape(32, -1).astype(np.float64)
+    for name, least in (("inside quotes", 0.9), ("inside brackets", 0.955)):
+        one = found[name]
+        best = ranked(h, one, one.values.ravel())[0]
+        assert best.accuracy > least
+        assert best.share > 0.4

@@ -1,11 +1,14 @@
 """Text becomes windows whose targets are the inputs shifted by one, and nothing is lost unsaid."""
 
+import re
+
 import numpy as np
 import pytest
 
 from rnnviz.config import DataConfig
+from rnnviz.data import logbook
 from rnnviz.data.dataset import Task, split_by_id
-from rnnviz.data.text import decode, encode, load, sample, tokenise
+from rnnviz.data.text import SAMPLES, decode, encode, load, tokenise
 from rnnviz.errors import DataError
 
 PANGRAM = "The quick brown fox jumps over the lazy dog, and the dog says nothing.\n" * 20
@@ -23,7 +26,7 @@ def stretched(count: int, times: int, first: int = 0x4E00) -> str:
 @pytest.mark.parametrize("text", [None, PANGRAM, "a\tb \u00e9\u4e2d\U0001f600\n" * 40])
 def test_characters_decode_to_the_text_they_came_from(text):
     dataset = load(config(), text)
-    whole = sample() if text is None else text
+    whole = SAMPLES["lighthouse"].text() if text is None else text
     covered = dataset.inputs.size
     assert decode(dataset.inputs.ravel(), dataset) == whole[:covered]
     assert decode(dataset.targets.ravel(), dataset) == whole[1 : covered + 1]
@@ -34,7 +37,7 @@ def test_characters_decode_to_the_text_they_came_from(text):
 @pytest.mark.parametrize("window", [8, 13, 64])
 def test_windows_cover_every_place_once_and_targets_are_shifted_by_one(tokens, window):
     dataset = load(config(tokens, window))
-    places = tokenise(sample(), tokens)
+    places = tokenise(SAMPLES["lighthouse"].text(), tokens)
     n = (len(places) - 1) // window
     assert dataset.inputs.shape == dataset.targets.shape == (n, window)
     known = [dataset.vocabulary[index] for index in dataset.inputs.ravel()]
@@ -152,7 +155,7 @@ def test_what_the_network_never_saw_is_refused():
 
 
 def test_the_sample_is_written_for_inside_and_outside():
-    text = sample()
+    text = SAMPLES["lighthouse"].text()
     assert text.isascii()
     assert 6_000 <= len(text) <= 8_000
     for entry in text.split("\n\n"):
@@ -175,3 +178,31 @@ def deepest(text: str) -> int | None:
         elif character in pairs and (not open_brackets or open_brackets.pop() != pairs[character]):
             return None
     return None if open_brackets else depth
+
+
+def test_the_log_is_written_alike_each_time_and_closes_what_it_opens():
+    log = SAMPLES["log"].text()
+    assert len(log) == 60_000
+    assert log == logbook.write() != logbook.write(seed=1)
+    assert log.startswith(logbook.write(500))
+    whole = log[: log.rindex("\n\n")]
+    assert whole.count('"') % 2 == 0
+    assert whole.count("(") == whole.count(")") > 300
+    assert whole.replace("\n", "").isprintable()
+
+
+def test_in_the_log_quotes_hold_capitals_and_brackets_figures():
+    log = SAMPLES["log"].text()
+    for quoted in log.split('"')[1:-1:2]:
+        assert quoted.isupper()
+    for outside in log.split('"')[0::2]:
+        assert not any(letter.isupper() for letter in outside)
+    for bracketed in re.findall(r"\(([^)]*)\)", log):
+        assert set(bracketed) <= set("0123456789 ")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_built_in_text_can_be_learned_from(name):
+    dataset = load(DataConfig(source="text", sample=name))
+    assert dataset.source.title == SAMPLES[name].title
+    assert len(dataset.inputs) * dataset.steps <= len(SAMPLES[name].text())

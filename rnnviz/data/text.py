@@ -5,12 +5,15 @@ Takes text, not files: reading and decoding what people upload happens elsewhere
 
 import re
 from collections import Counter
+from collections.abc import Callable, Mapping
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
 
 from rnnviz.config import DataConfig
+from rnnviz.data import logbook
 from rnnviz.data.dataset import SequenceDataset, Source, Task, Variable
 from rnnviz.errors import DataError
 
@@ -20,9 +23,28 @@ MOST_WORDS = 2_000
 FEWEST_WINDOWS = 5  # a split needs so many: train, validation and test get at least one
 
 UNKNOWN = {"characters": "\ufffd", "words": "<unk>"}
-SAMPLE = Source(
-    title="The Lighthouse Notebook", authors="the rnnviz authors", year="2026", licence="MIT"
-)
+
+
+class Sample(NamedTuple):
+    """A built-in text."""
+
+    title: str
+    text: Callable[[], str]
+
+    @property
+    def source(self) -> Source:
+        """Whose it is."""
+        return Source(title=self.title, authors="the rnnviz authors", year="2026", licence="MIT")
+
+
+def _lighthouse() -> str:
+    return files("rnnviz.data").joinpath("samples", "lighthouse.txt").read_text(encoding="ascii")
+
+
+SAMPLES: Mapping[str, Sample] = {  # their labels: SAMPLES in rnnviz.config
+    "lighthouse": Sample("The Lighthouse Notebook", _lighthouse),  # a story, dense in quotes
+    "log": Sample("A signal station's log", logbook.write),
+}
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # halves of characters, which nothing can write
 _WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]|\n")
@@ -33,13 +55,14 @@ def load(config: DataConfig, text: str | None = None) -> SequenceDataset:
 
     Windows do not overlap, so every token is a target at most once and a split by window leaks
     no target. The vocabulary is that of the whole text, as is usual for language models.
-    None is the built-in sample.
+    None is the built-in one that the settings name.
 
     Raises:
         DataError: the text is too long, too short for 5 windows, or one token over and over.
     """
-    source = SAMPLE if text is None else Source(title="Your own text")
-    tokens = tokenise(sample() if text is None else text, config.tokens)
+    built_in = SAMPLES[config.sample]
+    source = built_in.source if text is None else Source(title="Your own text")
+    tokens = tokenise(built_in.text() if text is None else text, config.tokens)
     _check(tokens, config)
     vocabulary, notes = vocabulary_of(tokens, config.tokens)
     indices = indices_of(tokens, vocabulary, config.tokens)
@@ -65,11 +88,6 @@ def load(config: DataConfig, text: str | None = None) -> SequenceDataset:
         source=source,
         notes=tuple(notes),
     )
-
-
-def sample() -> str:
-    """The built-in sample: a short story in dated entries, dense in quotes and brackets."""
-    return files("rnnviz.data").joinpath("samples", "lighthouse.txt").read_text(encoding="ascii")
 
 
 def tokenise(text: str, tokens: str) -> list[str]:

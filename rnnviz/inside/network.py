@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from rnnviz.cells import CELLS, Cell
 from rnnviz.errors import TraceError
@@ -33,6 +33,7 @@ class Sequence:
     inputs: Float[np.ndarray, "T F"]  # as the network saw them
     covariates: Float[np.ndarray, " C"]
     targets: Targets  # scaled numbers, or indices
+    counted: Bool[np.ndarray, " Q"] | None = None  # queries that a target is for; None: all are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +46,12 @@ class Pass:
     read: Read
     outputs: Float[np.ndarray, "Q K"]  # target's unit, or probabilities
     losses: Float[np.ndarray, " Q"]  # of each query
+    shares: Float[np.ndarray, " Q"]  # of each in the sequence's loss; 0 where no target is
 
     @property
     def loss(self) -> float:
-        """The sequence's loss: the mean over its queries."""
-        return float(self.losses.mean())
+        """The sequence's loss: the mean over the queries that count."""
+        return float(self.losses @ self.shares)
 
 
 class Gradients(NamedTuple):
@@ -133,7 +135,13 @@ class Network:
                 axis=1,
             )
         at = asking(self.readout, len(x), len(self.layers[-1]))
-        done = read(self.readout, x, sequence.covariates, at, causal=self.readout.every_step)
+        done = read(
+            self.readout,
+            x,
+            sequence.covariates,
+            at,
+            causal=self.readout.every_step and at.shape[1] == 1,
+        )
         return Pass(
             inputs=tuple(inputs),
             steps=tuple(steps),
@@ -141,6 +149,7 @@ class Network:
             read=done,
             outputs=self.in_unit(done.outputs),
             losses=losses(self.readout, done.outputs, sequence.targets),
+            shares=_shares(sequence.counted, len(at)),
         )
 
     def in_unit(self, outputs: Float[np.ndarray, "Q K"]) -> Float[np.ndarray, "Q K"]:
@@ -151,7 +160,7 @@ class Network:
 
     def gradients(self, done: Pass, targets: Targets) -> Gradients:
         """Of the sequence's loss, by everything: one scan backward a direction."""
-        slope = by_outputs(self.readout, done.read.outputs, targets) / len(done.losses)
+        slope = by_outputs(self.readout, done.read.outputs, targets) * done.shares[:, None]
         top, readout = back(self.readout, done.read, done.top, slope)
         backs = self.through_layers(done, top)
         weights = tuple(
@@ -194,6 +203,11 @@ class Network:
         return (x[::-1] if way.reverse else x)[:, None]
 
 
+def _shares(counted: Bool[np.ndarray, " Q"] | None, queries: int) -> Float[np.ndarray, " Q"]:
+    found = np.ones(queries) if counted is None else counted.astype(np.float64)
+    return found / found.sum()
+
+
 def sequence_of(trace: Trace, row: int) -> Sequence:
     """One sequence of a trace, up to its length, float64.
 
@@ -203,14 +217,17 @@ def sequence_of(trace: Trace, row: int) -> Sequence:
     readout = Network.of(trace).readout
     length = int(trace.lengths[row])
     targets = trace.targets[row]
+    counted = None if trace.counted is None else trace.counted[row]
     if readout.every_step:
         targets = targets[:length]
+        counted = None if counted is None else counted[:length]
     if not readout.probabilities:
         targets = (targets.astype(np.float64) - readout.mean) / readout.sd
     return Sequence(
         inputs=trace.inputs[row, :length].astype(np.float64),
         covariates=readout.covariates[row],
         targets=targets,
+        counted=counted,
     )
 
 

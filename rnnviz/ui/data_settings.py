@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.config import (
     NOBODY,
+    SAMPLES,
     SOURCES,
     SUGGESTED,
     WORLD_NAMES,
@@ -101,7 +102,7 @@ def settings_of_source(
             return None
         values |= found
     elif source == "text":
-        values["file"] = _text()
+        values |= _text()
     begin, names = suggested(source), OF_SOURCE[source]
     if source == "world":
         values["world"] = session.world()
@@ -303,21 +304,25 @@ def _covariates(layout: Layout) -> str:
     return (BETWEEN.join(kept) or NOBODY) if left_out else ""
 
 
-def _text() -> str:
+OWN_TEXT = "own"
+
+
+def _text() -> dict[str, str]:
+    """A built-in text, or one that is given."""
+    names = {**SAMPLES, OWN_TEXT: "My own"}
     choice = st.radio(
         "Text",
-        ["built-in", "own"],
-        format_func={"built-in": "The lighthouse (built in)", "own": "My own"}.__getitem__,
+        list(names),
+        format_func=names.__getitem__,
         key="which_text",
         bind="query-params",
-        horizontal=True,
     )
-    if choice == "built-in":
-        return ""
+    if choice != OWN_TEXT:
+        return {"sample": choice}
     pasted = st.text_area("Paste a text", key="pasted", height=160, persist_state="session")
     if pasted.strip():
         session.uploaded("text", store_text(pasted, session.home()))
     text_id = session.upload_id("text")
     if not text_id:
         raise DataError("the text is empty; paste at least a few hundred characters")
-    return text_id
+    return {"file": text_id}

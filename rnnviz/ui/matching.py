@@ -364,7 +364,7 @@ def _table(seen: Looking, states: States, marked: Marked, spans: Spans) -> None:
         "steps": spans.stops - spans.starts,
         "mean |h|": strength(states.h[marked.way], marked.signed, spans).round(3),
     }
-    if data.task in (Task.REGRESSION, Task.CLASSIFICATION):
+    if not data.task.every_step:
         columns["target"] = [target_words(data, float(data.targets[row].flat[0])) for row in rows]
     for name, labels in data.groups.items():
         columns[name] = [labels[row] for row in rows]
