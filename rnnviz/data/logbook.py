@@ -45,9 +45,9 @@ def _entry(rng: np.random.Generator, day: int) -> str:
 def _told(rng: np.random.Generator) -> str:
     """One sentence: of a telegram, of soundings, or of work."""
     kind, who = rng.random(), _pick(rng, "who")
-    if kind < 0.45:
+    if kind < 0.4:
         return f'{who} {_pick(rng, "sent")} "{_telegram(rng)}".'
-    if kind < 0.75:
+    if kind < 0.8:
         return f"{who} took soundings {_pick(rng, 'where')} ({_soundings(rng)})."
     return f"{who} {_pick(rng, 'did')} {_pick(rng, 'thing')}."
 
@@ -60,7 +60,7 @@ def _telegram(rng: np.random.Generator) -> str:
 
 def _soundings(rng: np.random.Generator) -> str:
     """Depths in fathoms."""
-    return " ".join(str(depth) for depth in rng.integers(2, 40, rng.integers(3, 8)))
+    return " ".join(str(depth) for depth in rng.integers(2, 40, rng.integers(5, 13)))
 
 
 def _pick(rng: np.random.Generator, kind: str) -> str:
