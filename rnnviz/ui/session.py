@@ -13,10 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import platformdirs
-import plotly.graph_objects as go
 import streamlit as st
 
 from rnnviz.config import SOURCES, DataConfig, RunConfig
@@ -40,6 +39,7 @@ from rnnviz.trace import LayerTrace, Survey, Trace
 from rnnviz.ui import server
 
 PROGRAM = "rnnviz.train:fit_stored"
+Drawn = TypeVar("Drawn")
 MOST_READINGS = 4  # runs of which what is known is kept: the current one, and those of a page
 
 
@@ -260,6 +260,7 @@ def choose(run_id: str) -> None:
     st.session_state["_run"] = run_id
     for key in ("epoch", "t", "unit", "layer", "sequence"):
         st.session_state.pop(key, None)
+    note("pins", "")  # they are of the other run
 
 
 def current() -> Run | None:
@@ -379,6 +380,31 @@ def layer_of(trace: Trace, chosen: Selection) -> LayerTrace:
     return trace.layers[chosen.layer]
 
 
+def trace_at(run: Run, run_view: RunView, epoch: int) -> Trace | None:
+    """The trace of an epoch, None where it is not kept."""
+    return _trace(run.id, epoch)[0] if epoch in run_view.traced else None
+
+
+def note(name: str, text: str) -> None:
+    """Keep a short text in the session and in the address; an empty one leaves the address."""
+    st.session_state[f"_{name}"] = text
+    if text:
+        st.query_params[name] = text
+    else:
+        st.query_params.pop(name, None)
+
+
+def noted(name: str, default: str = "") -> str:
+    """What was kept under a name: in the session, else in the address a visitor came with."""
+    text = st.session_state.get(f"_{name}")
+    if text is None:
+        text = st.query_params.get(name, default)
+    if text != st.query_params.get(name, default):
+        note(name, text)  # a change of pages empties the address
+    st.session_state[f"_{name}"] = text
+    return text
+
+
 # -- files -----------------------------------------------------------------------------------------
 
 
@@ -472,8 +498,8 @@ def keep_among(key: str, options: list[str]) -> None:
         st.session_state[key] = [each for each in st.session_state[key] if each in options]
 
 
-def kept_figure(key: str, mark: tuple[object, ...], draw: Callable[[], go.Figure]) -> go.Figure:
-    """The figure drawn for this mark, drawn anew only at another one."""
+def kept_figure(key: str, mark: tuple[object, ...], draw: Callable[[], Drawn]) -> Drawn:
+    """The figure or scene drawn for this mark, drawn anew only at another one."""
     before, figure = st.session_state.get(f"_figure_{key}", (None, None))
     if before != mark:
         figure = draw()
