@@ -12,8 +12,9 @@ from test_unrolled import names, network, text_trace, values
 from rnnviz.cells import CELLS
 from rnnviz.errors import TraceError
 from rnnviz.figures.cell import MOST_FLOATS, Block, blocks, cell_scene, sent_nodes
+from rnnviz.figures.currents import evaluate
 from rnnviz.figures.unrolled import scene
-from rnnviz.figures.wiring import GRAPHS, HEIGHT, Kind, asks, evaluate
+from rnnviz.figures.wiring import GRAPHS, HEIGHT, Kind, asks
 from rnnviz.trace import LayerTrace, Trace
 from rnnviz.ui.components.cell import message
 from rnnviz.ui.components.places import Asked, Order, read_asked

@@ -14,11 +14,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from rnnviz.errors import TraceError
+from rnnviz.figures.currents import Numbers, evaluate
 from rnnviz.figures.equations import sub
 from rnnviz.figures.theme import PREACTIVATION_LIMIT, Quantity
 from rnnviz.figures.unrolled import Naming, lane_range
 from rnnviz.figures.values import Range, values_of
-from rnnviz.figures.wiring import Graph, Kind, Node, Numbers, evaluate, graph_of
+from rnnviz.figures.wiring import Graph, Kind, Node, graph_of
 from rnnviz.trace import LayerTrace, Trace
 
 MOST_UNITS = 48

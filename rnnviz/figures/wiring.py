@@ -1,7 +1,7 @@
 """A cell as a wiring diagram: what is multiplied with what, as data that a browser can draw.
 
-GRAPHS has a graph for every cell. `evaluate` puts a trace's numbers through it, from x and the
-states before to h, which is how a test knows that the drawing is the cell. NumPy only.
+GRAPHS has a graph for every cell. figures/currents.py puts a trace's numbers through it, which is
+how a test knows that the drawing is the cell. No numbers here.
 
 Places are in shares of the width, and in pixels from the top. A wire leaves the middle of its
 source and arrives at the middle of its target; a drawing cuts off what lies inside of either.
@@ -12,16 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-import numpy as np
-from jaxtyping import Float
-
 from rnnviz.cells import CELLS
-from rnnviz.cells.base import hard_sigmoid, relu, sigmoid, tanh
 from rnnviz.errors import TraceError
-from rnnviz.figures.equations import FORMS, HARD_SIGMA, SIGMA, CellForm
+from rnnviz.figures.equations import FORMS, CellForm
 from rnnviz.trace import LayerTrace
-
-Values = Float[np.ndarray, "T H"]
 
 
 class Kind(StrEnum):
@@ -263,24 +257,6 @@ def asks(cell: str, symbol: str) -> str:
     return questions.get(symbol) or STATES[symbol]
 
 
-# -- the numbers -----------------------------------------------------------------------------------
-
-_SQUASHES: Mapping[str, Callable[[Values], Values]] = {
-    SIGMA: sigmoid,
-    HARD_SIGMA: hard_sigmoid,
-    "tanh": tanh,
-    "relu": relu,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """What is on every wire, by node, and what each gate squashes."""
-
-    values: Mapping[str, Float[np.ndarray, "T _"]]  # [T H], of x [T I]
-    before_squash: Mapping[str, Float[np.ndarray, "T H"]]
-
-
 def graph_of(layer: LayerTrace) -> Graph:
     """The wiring of a layer's cell.
 
@@ -291,61 +267,3 @@ def graph_of(layer: LayerTrace) -> Graph:
         known = ", ".join(GRAPHS)
         raise TraceError(f"there is no drawing of the cell {layer.cell!r}, only of {known}")
     return GRAPHS[layer.cell]
-
-
-def evaluate(layer: LayerTrace, *, sequence: int, length: int) -> Numbers:
-    """All steps of one sequence put through the wiring, in float64.
-
-    Every step starts from the states that were recorded; all else follows from the graph.
-
-    Raises:
-        TraceError: the cell has no graph.
-    """
-    graph = graph_of(layer)
-    values: dict[str, np.ndarray] = {}
-    sums: dict[str, np.ndarray] = {}
-    for node in graph.nodes:
-        if node.kind is Kind.INPUT:
-            values[node.id] = layer.inputs[sequence, :length].astype(np.float64)
-        elif node.kind is Kind.BEFORE:
-            before = layer.state_before(node.like)[sequence, :length]
-            values[node.id] = before.astype(np.float64)
-        elif node.kind is Kind.GATE:
-            parts = [_arriving(layer, node.id, wire, values) for wire in graph.into(node.id)]
-            sums[node.id] = np.sum(parts, axis=0)
-            values[node.id] = _SQUASHES[node.squash](sums[node.id])
-        elif node.kind is Kind.LINEAR:
-            (wire,) = graph.into(node.id)
-            values[node.id] = _recurred(layer, "n", values[wire.source])
-        else:
-            arriving = [values[wire.source] for wire in graph.into(node.id)]
-            values[node.id] = _combined(node, arriving)
-    return Numbers(values=values, before_squash=sums)
-
-
-def _combined(node: Node, arriving: list[Values]) -> Values:
-    if node.kind is Kind.TIMES:
-        return np.prod(arriving, axis=0)
-    if node.kind is Kind.PLUS:
-        return np.sum(arriving, axis=0)
-    (only,) = arriving
-    if node.kind is Kind.ONE_MINUS:
-        return 1.0 - only
-    return _SQUASHES[node.squash](only) if node.kind is Kind.SQUASH else only
-
-
-def _arriving(layer: LayerTrace, gate: str, wire: Wire, values: Mapping[str, np.ndarray]) -> Values:
-    """What a wire adds to a gate's sum."""
-    if wire.part == "x":
-        row = layer.gate_names.index(gate)
-        weights = layer.input_weights[row].astype(np.float64)
-        return values["x"] @ weights.T + layer.input_bias[row]
-    if wire.part == "h":
-        return _recurred(layer, gate, values[wire.source])
-    return values[wire.source]
-
-
-def _recurred(layer: LayerTrace, gate: str, state: Values) -> Values:
-    row = layer.gate_names.index(gate)
-    weights = layer.recurrent_weights[row].astype(np.float64)
-    return state @ weights.T + layer.recurrent_bias[row]

@@ -9,7 +9,9 @@ from playwright.sync_api import Locator, Page, expect
 from test_components import OWNER, trained
 
 from rnnviz.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from rnnviz.figures.currents import evaluate
 from rnnviz.figures.equations import equations
+from rnnviz.figures.wiring import GRAPHS
 from rnnviz.runs import RUNNERS
 from rnnviz.runs.run import Run
 from rnnviz.ui.server import OWNER_COOKIE
@@ -151,13 +153,6 @@ def test_space_plays_the_cell_without_the_server(page, made):
     selected(page, step=shown)
 
 
-def wires(page: Page) -> dict[str, float]:
-    """The numbers on the wires by the shape that stands beside them."""
-    labels = page.locator(".rnnviz-cell-stage .label").all()
-    texts = [[text.inner_text() for text in one.locator("text").all()] for one in labels]
-    return {shape: read(value.replace("≈", "")) for value, shape in texts}
-
-
 @pytest.mark.parametrize("cell", CELLS)
 def test_wires_carry_the_numbers_of_the_trace(cell, page, made):
     run = made[cell]
@@ -172,12 +167,17 @@ def test_wires_carry_the_numbers_of_the_trace(cell, page, made):
         boxes = page.locator(f".rnnviz-cell-stage .node.{kind}")
         assert boxes.count() == len(names)
         for box in boxes.all():
-            symbol = box.locator(".symbol").inner_text()
+            symbol = box.locator(".symbol").text_content()
             kept = layer.gate(symbol) if kind == "gate" else layer.state(symbol)
-            said = box.locator(".value").inner_text().split("= ")[-1]
+            said = box.locator(".value").text_content().split("= ")[-1]
             assert near(said, float(kept[0, 143, 1])), (symbol, said)
-    numbers = page.locator(".rnnviz-cell-stage .label .value").all_inner_texts()
-    assert len(numbers) == {"lstm": 8, "gru": 8, "gru-before": 8, "rnn-relu": 0}[cell]
+    found, graph = evaluate(layer, sequence=0, length=144), GRAPHS[cell]
+    labels = page.locator(".rnnviz-cell-stage .label").all()
+    assert len(labels) == sum(wire.label >= 0 for wire in graph.wires)
+    ids = {f"{node.symbol}: 6": node.id for node in graph.nodes}
+    for label in labels:
+        said, shape = (label.locator(part).text_content() for part in (".value", ".shape"))
+        assert near(said, float(found.values[ids[shape]][143, 1])), (shape, said)
 
 
 def near(said: str, value: float) -> bool:
