@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -232,6 +233,24 @@ def test_blocks_of_units_and_steps_meet_without_overlap():
     units = sorted({(block.start, block.count) for block, _ in found})
     assert sum(count for _, count in units) == 40
     assert [start for start, _ in units] == list(np.cumsum([0, *(c for _, c in units)])[:-1])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_short_sequence_ends_where_it_ends(reverse):
+    trace = network(values(9), lengths=np.array([9, 4]), both=True)
+    layer = trace.layers[int(reverse)]
+    # a direction that reads from the end finds zeros beyond a sequence's length
+    states = layer.states.copy()
+    states[1, 4:] = 0.0
+    layer = replace(layer, states=states)
+    drawn = cell_scene(trace, layer, sequence=1, t=3, unit=0, naming=names(trace))
+    assert drawn.length == 4
+    assert {array.shape for array in drawn.values.values()} == {(4, 12)}
+    assert (drawn.x.shape, drawn.h.shape) == ((4, 1), (4, 12))
+    first_read = 3 if reverse else 0
+    assert not drawn.h[first_read].any()
+    then = 3 if reverse else 1
+    np.testing.assert_array_equal(drawn.h[2], states[1, then, 0])
 
 
 def test_tokens_are_sent_as_tokens():

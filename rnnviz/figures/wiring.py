@@ -112,11 +112,14 @@ def _gate(form: CellForm, symbol: str, x: float, note: str = "") -> Node:
     return Node(symbol, Kind.GATE, x, GATES, symbol, symbol, squash, note)
 
 
-def _taps(gate: Node, *, h: bool = True) -> tuple[Wire, ...]:
-    """x and h from their lines below into a gate."""
-    from_h = Wire("h before", gate.id, (Bend(gate.x, H_BUS, -AWAY),), "h", -AWAY)
-    from_x = Wire("x", gate.id, (Bend(gate.x, X_BUS, AWAY),), "x", AWAY)
-    return (from_h, from_x) if h else (from_x,)
+def _x_into(gate: Node) -> Wire:
+    """x from its line below into a gate."""
+    return Wire("x", gate.id, (Bend(gate.x, X_BUS, AWAY),), "x", AWAY)
+
+
+def _h_into(gate: Node, *, down: tuple[Bend, ...] = ()) -> Wire:
+    """h from its line below into a gate; `down` leads to that line."""
+    return Wire("h before", gate.id, (*down, Bend(gate.x, H_BUS, -AWAY)), "h", -AWAY)
 
 
 def _lstm(form: CellForm) -> Graph:
@@ -134,7 +137,8 @@ def _lstm(form: CellForm) -> Graph:
     before_h, before_c, x = _before("h", H_BUS), _before("c", TOP), _input(X_BUS)
     nodes = (x, before_h, before_c, i, f, g, o, kept, new, sum_, c, memory, shown, h)
     wires = (
-        *(wire for gate in (f, i, g, o) for wire in _taps(gate)),
+        *(_h_into(gate) for gate in (f, i, g, o)),
+        *(_x_into(gate) for gate in (f, i, g, o)),
         Wire("c before", "kept"),
         Wire("f", "kept", label=0),
         Wire("i", "new", (Bend(i.x, MIDDLE),), label=0),
@@ -161,13 +165,10 @@ def _gru(form: CellForm) -> Graph:
     h, before, x = _state("h", TOP), _before("h", TOP), _input(X_BUS)
     reset, extra, into = _reset_first() if first else _reset_last()
     nodes = (x, before, r, z, *reset, n, old, rest, new, sum_, h)
-    down = Bend(LEFT, H_BUS)
     wires = (
-        *(wire._replace(bends=(down, *wire.bends)) if wire.part == "h" else wire
-          for gate in (z, r) for wire in _taps(gate)),
-        *_taps(n, h=False),
-        *(wire._replace(bends=(down, *wire.bends)) if wire.source == "h before" else wire
-          for wire in extra),
+        *(_h_into(gate, down=(_DOWN,)) for gate in (z, r)),
+        *extra,
+        *(_x_into(gate) for gate in (z, r, n)),
         Wire(into, "n", part="h" if first else "recurred", label=0),
         Wire("h before", "old"),
         Wire("z", "old", label=0),
@@ -177,7 +178,7 @@ def _gru(form: CellForm) -> Graph:
         Wire("old", "sum", label=0),
         Wire("new", "sum", label=0),
         Wire("sum", "h"),
-    )  # fmt: skip
+    )
     return Graph(nodes=nodes, wires=wires, height=HEIGHT, notes=(_WHERE[first], _WHICH))
 
 
@@ -191,6 +192,7 @@ _WHICH = (
     "1 \N{MINUS SIGN} z."
 )
 _ASIDE = 0.605  # where r meets the past
+_DOWN = Bend(LEFT, H_BUS)  # from h, which passes on top, to the line below the gates
 
 
 def _reset_first() -> tuple[tuple[Node, ...], tuple[Wire, ...], str]:
@@ -198,7 +200,7 @@ def _reset_first() -> tuple[tuple[Node, ...], tuple[Wire, ...], str]:
     meet = Node("reset", Kind.TIMES, _ASIDE, GATES, f"r {TIMES} h{BEFORE}", "h", "", "before U")
     wires = (
         Wire("r", meet.id, label=0),
-        Wire("h before", meet.id, (Bend(_ASIDE, H_BUS),)),
+        Wire("h before", meet.id, (_DOWN, Bend(_ASIDE, H_BUS))),
     )
     return (meet,), wires, meet.id
 
@@ -211,7 +213,7 @@ def _reset_last() -> tuple[tuple[Node, ...], tuple[Wire, ...], str]:
     meet = Node("reset", Kind.TIMES, _ASIDE, GATES, f"r {TIMES} (U h + b)", "pre", "", "after U")
     wires = (
         Wire("r", meet.id, label=0),
-        Wire("h before", past.id, (Bend(_ASIDE, H_BUS),)),
+        Wire("h before", past.id, (_DOWN, Bend(_ASIDE, H_BUS))),
         Wire(past.id, meet.id),
     )
     return (past, meet), wires, meet.id
@@ -220,7 +222,7 @@ def _reset_last() -> tuple[tuple[Node, ...], tuple[Wire, ...], str]:
 def _rnn(form: CellForm) -> Graph:
     a = _gate(form, "a", 0.5)
     h, before, x = _state("h", GATES), _before("h", H_BUS), _input(X_BUS)
-    wires = (*_taps(a), Wire("a", "h"))
+    wires = (_h_into(a), _x_into(a), Wire("a", "h"))
     lift = GATES - 92.0  # there is nothing above the gate
     return _lifted(Graph(nodes=(x, before, a, h), wires=wires, height=HEIGHT, notes=_PLAIN), lift)
 

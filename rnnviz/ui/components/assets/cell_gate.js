@@ -80,7 +80,7 @@ export class Gate {
     symbols(element(head, "b"), title);
     element(head, "span").textContent = shape;
     const scroll = element(card, "div", "rnnviz-gate-scroll");
-    const table = element(scroll, "table");
+    const table = element(scroll, "table", terms.length < 5 ? "few" : "");
     table.setAttribute("aria-label", `products of ${title}`);
     const names = terms[0]?.names ?? [];
     const header = element(element(table, "thead"), "tr");
