@@ -811,6 +811,17 @@ def test_the_level_stays_when_one_comes_back(trained: Callable[[str], Run]) -> N
     assert len(component(app, "rnnviz.cell")) == 1
 
 
+def test_the_colour_of_the_nodes_stays_while_one_is_further_down(
+    trained: Callable[[str], Run],
+) -> None:
+    app = opened("unrolled", run=trained("relu").id, node_colour="a")
+    for level in ("cell", ""):
+        app.session_state["_level"] = level
+        app = sound(app.run())
+        assert app.query_params.get("level", "") == level
+    assert app.button_group(key="node_colour").value == "a"
+
+
 def test_pins_of_a_link_are_compared_and_can_be_removed(trained: Callable[[str], Run]) -> None:
     run = trained("lstm with attention")
     app = opened("unrolled", run=run.id, pins="1.1.1.h.57_2.2.1.f.100_2.1.1.h.999_x")

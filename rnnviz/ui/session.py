@@ -394,14 +394,12 @@ def note(name: str, text: str) -> None:
         st.query_params.pop(name, None)
 
 
-def noted(name: str, default: str = "") -> str:
+def noted(name: str) -> str:
     """What was kept under a name: in the session, else in the address a visitor came with."""
-    text = st.session_state.get(f"_{name}")
-    if text is None:
-        text = st.query_params.get(name, default)
-    if text != st.query_params.get(name, default):
+    there = st.query_params.get(name, "")
+    text = st.session_state.setdefault(f"_{name}", there)
+    if text != there:
         note(name, text)  # a change of pages empties the address
-    st.session_state[f"_{name}"] = text
     return text
 
 

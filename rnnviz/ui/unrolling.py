@@ -19,27 +19,24 @@ from rnnviz.ui.pinning import pin
 from rnnviz.ui.words import number
 
 
-def drawing(seen: Looking) -> Level:
-    """The level that is chosen, with its player; gives which it is."""
+def drawing(seen: Looking) -> None:
+    """The level that is chosen, with its player."""
     level, symbol = chosen_level(seen)
     names = naming(seen.dataset)
     if level == "network":
         _network(seen, names)
     else:
         _cell(seen, names, level, symbol)
-    return level
 
 
 def chosen_level(seen: Looking) -> tuple[Level, str]:
     """The level, and the gate or state that is looked at below the network."""
-    level, symbol = session.noted("level", "network"), session.noted("gate", "")
-    known = (*seen.layer.gate_names, *seen.layer.state_names)
+    level, symbol = session.noted("level") or "network", session.noted("gate")
     if level not in LEVELS:
         session.note("level", "")
         level = "network"
-    if symbol not in known:
-        symbol = "h"
-    return cast(Level, level), symbol
+    known = (*seen.layer.gate_names, *seen.layer.state_names)
+    return cast(Level, level), symbol if symbol in known else "h"
 
 
 def _network(seen: Looking, names: Naming) -> None:
@@ -55,6 +52,7 @@ def _network(seen: Looking, names: Naming) -> None:
         key="node_colour",
         help="What the cells of each node show, for every unit drawn.",
         bind="query-params",
+        persist_state="session",  # it is not on the page while somebody is further down
     )
     place = _place(seen)
     with above:
