@@ -1,6 +1,7 @@
 """From the network to one product and up again, by clicks and by keys, in the real app."""
 
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -272,3 +273,25 @@ def test_vectors_are_pinned_compared_and_taken_off(page, made):
     )
     page.get_by_test_id("stMain").get_by_role("button", name="Remove").first.click()
     expect(page).to_have_url(re.compile(r"pins=1\.1\.1\.f\.144$"), timeout=WAIT)
+
+
+def test_the_drawing_is_saved_as_it_stands(page, made):
+    run = made["lstm"]
+    arrive(page, f"/unrolled?run={run.id}&level=cell")
+    stage = page.locator(".rnnviz-cell-stage svg").first
+    stage.wait_for()
+    with page.expect_download(timeout=WAIT) as saved:
+        page.get_by_role("button", name="SVG").click()
+    assert saved.value.suggested_filename == "layer-1-step-1-unit-1.svg"
+    drawing = ElementTree.parse(saved.value.path()).getroot()
+    texts = [part.text for part in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert "forget gate" in texts
+    shown = page.locator(".rnnviz-cell-stage .node.gate .value").all()
+    assert {one.text_content() for one in shown} < set(texts)
+    assert "var(" not in saved.value.path().read_text()
+    with page.expect_download(timeout=WAIT) as saved:
+        page.get_by_role("button", name="PNG").click()
+    content = saved.value.path().read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    width = stage.evaluate("it => it.clientWidth")
+    assert int.from_bytes(content[16:20], "big") == 2 * width
