@@ -210,7 +210,7 @@ export class Wiring {
     const left = -width / 2 + 11;
     this.text(group, "symbol", left, -height / 2 + 23, node.symbol);
     this.text(group, "name", left + 17, -height / 2 + 23, node.name);
-    wrapped(node.question, 27).forEach((line, k) =>
+    wrapped(node.question, 25).forEach((line, k) =>
       this.text(group, "question", left, -height / 2 + 42 + 14 * k, line),
     );
     drawn.value = this.text(group, "value", left, -height / 2 + 82);
