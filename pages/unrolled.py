@@ -1,8 +1,9 @@
-"""Unrolled: the network step by step, and the arithmetic of one unit at one step."""
+"""Inside: the network step by step, one cell as a wiring diagram, one gate as a sum."""
 
-from rnnviz.ui import unrolling
+from rnnviz.ui import pinning, unrolling
 from rnnviz.ui.looking import looking
 
 if seen := looking():
-    unrolling.network(seen)
-    unrolling.arithmetic(seen)
+    unrolling.drawing(seen)
+    unrolling.all_gates(seen)
+    pinning.compared(seen)

@@ -8,7 +8,7 @@ import pytest
 
 from rnnviz.cells import CELLS, recur_with, split_gates
 from rnnviz.errors import TraceError
-from rnnviz.figures.equations import FORMS, HARD_SIGMA, SIGMA, SQUASHES, equations, largest
+from rnnviz.figures.equations import FORMS, HARD_SIGMA, SIGMA, SQUASHES, equations
 from rnnviz.trace import LayerTrace
 
 B, T, IN, H = 2, 6, 3, 4
@@ -126,19 +126,6 @@ def test_the_two_places_of_the_reset_gate(name, reset, then):
     assert second.factor_names == (reset, "U_n[1,2]", "h₂(3)")
     assert then in new.formula
     assert ("r" in new.terms[-1].label) is (name == "gru")
-
-
-@pytest.mark.parametrize("n", [0, 1, 3, 100])
-def test_short_form_adds_up(n):
-    equation = equations(layer_trace("lstm"), sequence=0, t=4, unit=3)[2]
-    short = largest(equation, n)
-    assert len(short.terms) + short.rest_count == len(equation.terms)
-    shown = math.fsum(term.product for term in short.terms)
-    assert shown + short.rest == pytest.approx(equation.total, rel=1e-15, abs=1e-15)
-    smallest = min((abs(term.product) for term in short.terms), default=math.inf)
-    hidden = [term for term in equation.terms if term not in short.terms]
-    assert all(abs(term.product) <= smallest for term in hidden)
-    assert math.fsum(term.product for term in hidden) == pytest.approx(short.rest, abs=1e-14)
 
 
 @pytest.mark.parametrize("z", [-800.0, -3.0, 0.0, 0.5, 3.0, 800.0])

@@ -343,7 +343,7 @@ def test_the_gates_of_a_keras_file_are_those_of_the_cell_replayed(
     applied: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert complaints(applied) == []
-    assert "It is the current run: **Unrolled** and **Gates** show it" in words(applied)
+    assert "It is the current run: **Inside** and **Gates** show it" in words(applied)
     run = Run.open(home, applied.query_params["run"])
     assert applied.button(key="do_look_inside").disabled  # until model or data are others
     assert (run.program, run.title) == (APPLYING, "act.keras: NHANES activity (simulated)")

@@ -225,6 +225,11 @@ def ready(example: Example) -> AppTest:
     return app
 
 
+def read(number: str) -> float:
+    """A number as the pages write it."""
+    return float(number.replace("\N{MINUS SIGN}", "-"))
+
+
 def words(app: AppTest) -> str:
     """All that the page says."""
     kinds = ("markdown", "caption", "text", "info", "warning", "error")
@@ -653,9 +658,7 @@ def test_all_pages_share_one_selection(trained: Callable[[str], Run]) -> None:
 
 
 @pytest.mark.parametrize("name", ["lstm with attention", "relu"])
-def test_the_arithmetic_is_that_of_the_selected_step(
-    name: str, trained: Callable[[str], Run]
-) -> None:
+def test_all_gates_are_those_of_the_selected_step(name: str, trained: Callable[[str], Run]) -> None:
     run = trained(name)
     app = opened("unrolled", run=run.id)
     step = min(31, trace_of(run, 1).inputs.shape[1])
@@ -664,14 +667,16 @@ def test_the_arithmetic_is_that_of_the_selected_step(
     app.sidebar.selectbox(key="sequence").set_value(2)
     app = sound(app.sidebar.select_slider(key="epoch").set_value("1").run())
     layer = trace_of(run, 1).layers[0]
-    lines = [code.value.splitlines()[-1] for code in app.code]
+    lines = app.table[0].value
     names = (*layer.gate_names, *layer.state_names[::-1])
     values = [*layer.gates[1, step - 1, :, 2], *layer.states[1, step - 1, ::-1, 2]]
-    assert lines == [
-        f"{symbol} = {number(float(value), 5)} in the trace"
-        for symbol, value in zip(names, values, strict=True)
-    ]
-    assert f"Unit 3 of layer 1 at step {step}: the arithmetic" in words(app)
+    assert list(lines.index) == list(names)
+    assert list(lines["in the trace"]) == [number(float(value), 5) for value in values]
+    sums = [number(float(value), 5) for value in layer.preactivations[1, step - 1, :, 2]]
+    assert all(told for told in lines["what"])
+    for told, value in zip(lines["sum"], sums, strict=False):
+        assert read(told) == pytest.approx(read(value), rel=1e-3, abs=1e-6)
+    assert f"Unit 3 of layer 1 at step {step}: all gates" in words(app)
 
 
 def test_the_backward_layer_can_be_chosen(trained: Callable[[str], Run]) -> None:
@@ -686,7 +691,7 @@ def test_the_backward_layer_can_be_chosen(trained: Callable[[str], Run]) -> None
     app = sound(app.sidebar.selectbox(key="layer").set_value(4).run())
     layer = trace_of(run, 2).layers[3]
     last = float(layer.states[0, 0, 0, 0])
-    assert app.code[-1].value.endswith(f"h = {number(last, 5)} in the trace")
+    assert app.table[0].value["in the trace"]["h"] == number(last, 5)
 
 
 @pytest.mark.parametrize("name", INSIDE)
@@ -894,3 +899,74 @@ def test_what_was_fetched_becomes_the_file(home: Path) -> None:
     app = press(opened("data", source="My own file"), "fetch_use")
     assert app.query_params["file"] == fetched.status_of(home).upload
     assert "NHANES 2003\\-2006" in words(app)
+
+
+# -- three levels, and pins ------------------------------------------------------------------------
+
+
+def component(app: AppTest, name: str) -> list:
+    return [part for part in app.get("bidi_component") if name in part.proto.component_name]
+
+
+@pytest.mark.parametrize("name", ["lstm with attention", "gru of two ways", "characters"])
+@pytest.mark.parametrize(
+    ("level", "drawn"),
+    [("network", "unrolled"), ("cell", "cell"), ("gate", "cell"), ("x", "unrolled")],
+)
+def test_a_link_opens_a_level(
+    name: str, level: str, drawn: str, trained: Callable[[str], Run]
+) -> None:
+    app = opened("unrolled", run=trained(name).id, level=level, gate="z")
+    assert complaints(app) == []
+    assert len(component(app, f"rnnviz.{drawn}")) == 1
+    assert len(component(app, "rnnviz.unrolled")) + len(component(app, "rnnviz.cell")) == 1
+    assert app.query_params.get("level", "network") == (level if level != "x" else "network")
+
+
+def test_the_level_stays_when_one_comes_back(trained: Callable[[str], Run]) -> None:
+    app = opened("unrolled", run=trained("relu").id, level="gate", gate="a")
+    app = page(page(app, "gates"), "unrolled")
+    assert (app.query_params["level"], app.query_params["gate"]) == ("gate", "a")
+    assert len(component(app, "rnnviz.cell")) == 1
+
+
+def test_the_colour_of_the_nodes_stays_while_one_is_further_down(
+    trained: Callable[[str], Run],
+) -> None:
+    app = opened("unrolled", run=trained("relu").id, node_colour="a")
+    for level in ("cell", ""):
+        app.session_state["_level"] = level
+        app = sound(app.run())
+        assert app.query_params.get("level", "") == level
+    assert app.button_group(key="node_colour").value == "a"
+
+
+def test_pins_of_a_link_are_compared_and_can_be_removed(trained: Callable[[str], Run]) -> None:
+    run = trained("lstm with attention")
+    app = opened("unrolled", run=run.id, pins="1.1.1.h.57_2.2.1.f.100_2.1.1.h.999_x")
+    assert app.query_params["pins"] == "1.1.1.h.57_2.2.1.f.100"
+    first = trace_of(run, 1).layers[0].state("h")[0, 56].astype(float)
+    second = trace_of(run, 2).layers[0].gate("f")[1, 99].astype(float)
+    (line,) = app.table[1].value.itertuples(index=False)
+    cosine = first @ second / np.linalg.norm(first) / np.linalg.norm(second)
+    assert read(line[0]) == pytest.approx(cosine, rel=1e-3)
+    assert read(line[1]) == pytest.approx(np.linalg.norm(first - second), rel=1e-3)
+    told = words(app).replace("\\", "")
+    assert "A**: h of layer 1, step 57 (09:20), sequence 1, epoch 1" in told
+    app = sound(app.button(key="pin_go_A").click().run())
+    assert selected(app)[:2] == ("1", 1)
+    assert selected(app)[3] == 57
+    app = sound(app.button(key="pin_off_A").click().run())
+    assert app.query_params["pins"] == "2.2.1.f.100"
+    app = sound(app.button(key="pin_off_A").click().run())
+    assert "pins" not in app.query_params
+    assert "Nothing is pinned" in words(app)
+
+
+def test_pins_are_of_one_run(trained: Callable[[str], Run]) -> None:
+    first, second = trained("lstm with attention"), trained("relu")
+    app = opened("unrolled", run=first.id, pins="1.1.1.h.57")
+    assert "pin_off_A" in [button.key for button in app.button]
+    st.cache_resource.clear()  # the list may be 10 s old
+    app = sound(sound(app.run()).button(key=f"open_{second.id}").click().run())
+    assert "Nothing is pinned" in words(app)

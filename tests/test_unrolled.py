@@ -12,7 +12,8 @@ from rnnviz.figures.theme import Quantity
 from rnnviz.figures.unrolled import MOST_CELLS, Naming, naming, quantities, scene
 from rnnviz.trace import LayerTrace, Trace
 from rnnviz.ui.components import tokens
-from rnnviz.ui.components.unrolled import Moved, Order, Place, message, order_for, read_move
+from rnnviz.ui.components.places import Moved, Order, Place, order_for, read_move
+from rnnviz.ui.components.unrolled import message
 
 
 def run_layer(

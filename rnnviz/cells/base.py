@@ -27,11 +27,12 @@ def as_it_is(gate: int, values: Array) -> Array:  # noqa: ARG001 - a Force
 
 
 class Gate(NamedTuple):
-    """A gate's symbol, and the range that its squash allows."""
+    """A gate's symbol, the range that its squash allows, and the question it answers."""
 
     symbol: str
     low: float
     high: float
+    question: str = ""
 
 
 class Gates(NamedTuple):

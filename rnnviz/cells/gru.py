@@ -23,9 +23,9 @@ from rnnviz.cells.base import (
 class Gru(Cell):
     """The GRU of Cho et al. (2014) in the variant of torch, and of Keras with reset_after=True.
 
-    r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)        what of the past enters the new content?
-    z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)        how much of the past stays?
-    n = tanh(W_n x + b_Wn + r * (U_n h + b_Un))     the new content
+    r = sigmoid(W_r x + b_Wr + U_r h + b_Ur)
+    z = sigmoid(W_z x + b_Wz + U_z h + b_Uz)
+    n = tanh(W_n x + b_Wn + r * (U_n h + b_Un))
     h_t = (1 - z) * n + z * h_{t-1}
 
     With reset_after=False, r acts before the product, as in the paper and on the cheat sheet:
@@ -33,7 +33,11 @@ class Gru(Cell):
     the new content. Old files of Keras have a hard sigmoid for the sigmoid of that kind.
     """
 
-    gates = (Gate("r", 0.0, 1.0), Gate("z", 0.0, 1.0), Gate("n", -1.0, 1.0))
+    gates = (
+        Gate("r", 0.0, 1.0, "what of the past enters the new content?"),
+        Gate("z", 0.0, 1.0, "how much of the past stays?"),
+        Gate("n", -1.0, 1.0, "what could the state become now?"),
+    )
     states = ("h",)
 
     def __init__(self, *, reset_after: bool, hard: bool = False) -> None:

@@ -27,10 +27,10 @@ from rnnviz.cells.base import (
 class Lstm(Cell):
     """The LSTM of Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000).
 
-    i = sigmoid(W_i x + b_Wi + U_i h + b_Ui)        is this input worth keeping?
-    f = sigmoid(W_f x + b_Wf + U_f h + b_Uf)        is the memory still worth keeping?
-    g = tanh(W_g x + b_Wg + U_g h + b_Ug)           the new content
-    o = sigmoid(W_o x + b_Wo + U_o h + b_Uo)        how much of the memory shows now?
+    i = sigmoid(W_i x + b_Wi + U_i h + b_Ui)
+    f = sigmoid(W_f x + b_Wf + U_f h + b_Uf)
+    g = tanh(W_g x + b_Wg + U_g h + b_Ug)
+    o = sigmoid(W_o x + b_Wo + U_o h + b_Uo)
     c_t = f * c_{t-1} + i * g
     h_t = o * tanh(c_t)
 
@@ -44,8 +44,13 @@ class Lstm(Cell):
     def __init__(self, content: str = "tanh", gate: str = "sigmoid") -> None:
         self.name = NAMES[content, gate]
         self.fused = "LSTM" if self.name == "lstm" else None
-        new = Gate("g", -1.0, 1.0) if content == "tanh" else Gate("g", 0.0, float("inf"))
-        self.gates = (Gate("i", 0.0, 1.0), Gate("f", 0.0, 1.0), new, Gate("o", 0.0, 1.0))
+        low, high = (-1.0, 1.0) if content == "tanh" else (0.0, float("inf"))
+        self.gates = (
+            Gate("i", 0.0, 1.0, "is this input worth keeping?"),
+            Gate("f", 0.0, 1.0, "is the memory still worth keeping?"),
+            Gate("g", low, high, "what could be remembered now?"),
+            Gate("o", 0.0, 1.0, "how much of the memory shows now?"),
+        )
         self._gate = SQUASHES[gate]
         self._content = tanh if content == "tanh" else relu
 

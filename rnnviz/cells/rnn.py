@@ -28,7 +28,8 @@ class Rnn(Cell):
     def __init__(self, nonlinearity: str) -> None:
         self.nonlinearity = nonlinearity
         self.name = "rnn" if nonlinearity == "tanh" else "rnn-relu"
-        self.gates = (Gate("a", -1.0, 1.0) if nonlinearity == "tanh" else Gate("a", 0.0, _INF),)
+        low, high = (-1.0, 1.0) if nonlinearity == "tanh" else (0.0, _INF)
+        self.gates = (Gate("a", low, high, "what do input and past add up to?"),)
         self._squash = tanh if nonlinearity == "tanh" else relu
 
     def activate(self, x: Parts, recur: Recur, before: States, force: Force = as_it_is) -> Gates:

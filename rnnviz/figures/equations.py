@@ -40,15 +40,6 @@ class Equation:
     recorded: float  # what the trace holds; equal to value up to its rounding
 
 
-@dataclass(frozen=True, kw_only=True)
-class Short:
-    """The largest terms of an equation and what all the others add up to."""
-
-    terms: tuple[Term, ...]  # largest |product| first
-    rest: float  # total minus the products shown
-    rest_count: int
-
-
 SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
 HARD_SIGMA = f"hard {SIGMA}"
 ONE_MINUS = "1 \N{MINUS SIGN}"
@@ -155,15 +146,6 @@ def equations(layer: LayerTrace, *, sequence: int, t: int, unit: int) -> tuple[E
     moment = _Moment(layer, sequence, t, unit)
     gates = (_gate_equation(moment, gate) for gate in form.gates)
     return (*gates, *(_state_equation(moment, state) for state in form.states))
-
-
-def largest(equation: Equation, n: int) -> Short:
-    """The n terms with the largest |product|; they and the rest add up to the total."""
-    terms = sorted(equation.terms, key=lambda term: -abs(term.product))
-    shown = tuple(terms[:n])
-    others = terms[len(shown) :]
-    rest = equation.total - math.fsum(term.product for term in shown) if others else 0.0
-    return Short(terms=shown, rest=rest, rest_count=len(others))
 
 
 class _Moment(NamedTuple):

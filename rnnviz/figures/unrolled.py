@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from rnnviz.data.dataset import SequenceDataset, Task
 from rnnviz.errors import TraceError
 from rnnviz.figures.theme import Quantity
+from rnnviz.figures.values import Range
 from rnnviz.trace import LayerTrace, Trace
 
 MOST_UNITS = 16  # of one row
@@ -36,15 +37,6 @@ class Naming:
     tokens: bool = False  # inputs are one-hot
     probabilities: bool = False  # outputs are probabilities of classes or tokens
     given: int | None = None  # the first steps, which carry an input; None: all do
-
-
-@dataclass(frozen=True, kw_only=True)
-class Range:
-    """A colour scale and the values at its two ends, the same for every step of a trace."""
-
-    quantity: Quantity
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +184,7 @@ def _rows(
     """All rows; `columns` are the inputs shown, which the lowest layer reads."""
     states = trace.layers[0].state_names
     names = dict.fromkeys((quantity, *states)) if quantity in states else (quantity,)
-    ranges = {name: _range(trace, name) for name in names}
+    ranges = {name: lane_range(trace, name) for name in names}
     share = min(MOST_UNITS, MOST_CELLS // len(trace.layers))
     rows: list[Row] = []
     for layer in trace.layers:
@@ -277,7 +269,7 @@ def _values(layer: LayerTrace, name: str) -> Float[np.ndarray, "B T H"]:
     return layer.state(name) if name in layer.state_names else layer.gate(name)
 
 
-def _range(trace: Trace, name: str) -> Range:
+def lane_range(trace: Trace, name: str) -> Range:
     """Gates from 0 to 1; all else around 0, to 1 or to what the whole trace needs."""
     layer = trace.layers[0]
     if name in layer.gate_names and name not in CONTENT_GATES:

@@ -73,7 +73,7 @@ def _text(seen: Looking, name: str) -> None:
 def one_unit(seen: Looking, name: str) -> None:
     """All gates and states of the chosen unit."""
     if seen.dataset.steps == 1:
-        st.caption("There is one step only, so nothing runs over time. Unrolled has its numbers.")
+        st.caption("There is one step only, so nothing runs over time. Inside has its numbers.")
         return
     plot(VIEWS["unit"].draw(seen.trace, replace(seen.look, name=name)), key="unit_lines")
 

@@ -13,7 +13,7 @@ session.runner()  # its worker gets warm while the first page is read
 PAGES = (
     ("data", "Data", ":material/bar_chart:"),
     ("train", "Train", ":material/play_circle:"),
-    ("unrolled", "Unrolled", ":material/linear_scale:"),
+    ("unrolled", "Inside", ":material/linear_scale:"),
     ("gates", "Gates", ":material/grid_on:"),
     ("attention", "Attention", ":material/visibility:"),
     ("match", "Select and match", ":material/join_inner:"),

@@ -142,7 +142,7 @@ def described(kept: Kept | None) -> None:
     if kept is None:
         st.info(
             "Give a model's file to see its layers here. Then choose data, and the pages "
-            "**Unrolled**, **Gates** and **Attention** show what happens inside it."
+            "**Inside**, **Gates** and **Attention** show what happens inside it."
         )
         return
     stored = kept.stored
@@ -187,8 +187,6 @@ def outcome(run: Run | None) -> None:
             "A model's file does not say what it was trained on: this test part may be among it."
         )
         attends = run.config.model.attention != "none"
-        pages = (
-            "**Unrolled**, **Gates** and **Attention**" if attends else "**Unrolled** and **Gates**"
-        )
+        pages = "**Inside**, **Gates** and **Attention**" if attends else "**Inside** and **Gates**"
         st.caption(f"It is the current run: {pages} show it now.")
     scorecard(seen[0])

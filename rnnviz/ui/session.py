@@ -17,10 +17,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import platformdirs
-import plotly.graph_objects as go
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
@@ -50,6 +49,7 @@ from rnnviz.ui import server
 PROGRAM = "rnnviz.train:fit_stored"
 # runs that a page starts for itself, by title; they never become the current one
 PROGRAMS = {**OF_STUDY, **OF_SCRATCH, asked.TITLE: asked.PROGRAM}
+Drawn = TypeVar("Drawn")
 MOST_READINGS = 4  # runs of which what is known is kept: the current one, and those of a page
 
 
@@ -298,6 +298,7 @@ def choose(run_id: str) -> None:
     st.session_state["_run"] = run_id
     for key in ("epoch", "t", "unit", "layer", "sequence"):
         st.session_state.pop(key, None)
+    note("pins", "")  # they are of the other run
 
 
 def current() -> Run | None:
@@ -415,6 +416,29 @@ def _within(name: str, count: int) -> int:
 def layer_of(trace: Trace, chosen: Selection) -> LayerTrace:
     """The layer and direction that is selected."""
     return trace.layers[chosen.layer]
+
+
+def trace_at(run: Run, run_view: RunView, epoch: int) -> Trace | None:
+    """The trace of an epoch, None where it is not kept."""
+    return _trace(run.id, epoch)[0] if epoch in run_view.traced else None
+
+
+def note(name: str, text: str) -> None:
+    """Keep a short text in the session and in the address; an empty one leaves the address."""
+    st.session_state[f"_{name}"] = text
+    if text:
+        st.query_params[name] = text
+    else:
+        st.query_params.pop(name, None)
+
+
+def noted(name: str) -> str:
+    """What was kept under a name: in the session, else in the address a visitor came with."""
+    there = st.query_params.get(name, "")
+    text = st.session_state.setdefault(f"_{name}", there)
+    if text != there:
+        note(name, text)  # a change of pages empties the address
+    return text
 
 
 # -- files -----------------------------------------------------------------------------------------
@@ -541,8 +565,8 @@ def keep_among(key: str, options: list[str]) -> None:
         st.session_state[key] = [each for each in st.session_state[key] if each in options]
 
 
-def kept_figure(key: str, mark: tuple[object, ...], draw: Callable[[], go.Figure]) -> go.Figure:
-    """The figure drawn for this mark, drawn anew only at another one."""
+def kept_figure(key: str, mark: tuple[object, ...], draw: Callable[[], Drawn]) -> Drawn:
+    """The figure or scene drawn for this mark, drawn anew only at another one."""
     before, figure = st.session_state.get(f"_figure_{key}", (None, None))
     if before != mark:
         figure = draw()

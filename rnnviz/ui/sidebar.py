@@ -12,7 +12,7 @@ from rnnviz.ui import controls, live, session
 from rnnviz.ui.words import number, target_words
 
 LOOKING = (
-    "Unrolled",
+    "Inside",
     "Gates",
     "Attention",
     "Select and match",

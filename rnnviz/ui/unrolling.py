@@ -1,103 +1,184 @@
-"""The parts of the Unrolled page."""
+"""The parts of the Inside page: the network, one cell of it, one gate of that cell."""
+
+from typing import cast
 
 import pandas as pd
 import streamlit as st
 
-from rnnviz.figures.equations import Equation, equations, largest
-from rnnviz.figures.unrolled import naming, quantities, scene
+from rnnviz.figures.cell import CellScene, blocks, cell_scene
+from rnnviz.figures.equations import Equation, equations
+from rnnviz.figures.gates import WORDS
+from rnnviz.figures.unrolled import Naming, Scene, naming, quantities, scene
+from rnnviz.figures.wiring import asks
 from rnnviz.ui import session
-from rnnviz.ui.components.unrolled import Moved, unrolled
-from rnnviz.ui.layout import cards
+from rnnviz.ui.components.cell import cell
+from rnnviz.ui.components.places import LEVELS, Asked, Level, Place
+from rnnviz.ui.components.unrolled import unrolled
 from rnnviz.ui.looking import Looking
+from rnnviz.ui.pinning import pin
 from rnnviz.ui.words import number
 
-SHOWN = 5  # terms of an equation that stand in its line
+
+def drawing(seen: Looking) -> None:
+    """The level that is chosen, with its player."""
+    level, symbol = chosen_level(seen)
+    names = naming(seen.dataset)
+    if level == "network":
+        _network(seen, names)
+    else:
+        _cell(seen, names, level, symbol)
 
 
-def network(seen: Looking) -> None:
-    """The interactive drawing with its player."""
-    names = quantities(seen.trace)
-    if st.session_state.get("node_colour", names[0]) not in names:
+def chosen_level(seen: Looking) -> tuple[Level, str]:
+    """The level, and the gate or state that is looked at below the network."""
+    level, symbol = session.noted("level") or "network", session.noted("gate")
+    if level not in LEVELS:
+        session.note("level", "")
+        level = "network"
+    known = (*seen.layer.gate_names, *seen.layer.state_names)
+    return cast(Level, level), symbol if symbol in known else "h"
+
+
+def _network(seen: Looking, names: Naming) -> None:
+    """The interactive drawing of the whole network."""
+    known = quantities(seen.trace)
+    if st.session_state.get("node_colour", known[0]) not in known:
         del st.session_state["node_colour"]
+    above = st.container()  # the way between levels stands in one place at all of them
     picked = st.segmented_control(
         "Colour of the nodes",
-        names,
-        default=names[0],
+        known,
+        default=known[0],
         key="node_colour",
         help="What the cells of each node show, for every unit drawn.",
         bind="query-params",
+        persist_state="session",  # it is not on the page while somebody is further down
     )
-    drawn = scene(
-        seen.trace,
-        sequence=seen.chosen.sequence,
-        quantity=picked or names[0],
-        naming=naming(seen.dataset),
-        always=(seen.chosen.unit,),
-        counted=seen.dataset.judged[seen.row],
-    )
-    unrolled(
-        drawn,
-        t=seen.chosen.t,
-        unit=seen.chosen.unit,
-        layer=seen.layer.layer,
-        reverse=seen.layer.reverse,
-        key="unrolled",
+    place = _place(seen)
+    with above:
+        unrolled(
+            _scene(seen, names, picked or known[0]),
+            t=place.t,
+            unit=place.unit,
+            layer=place.layer,
+            reverse=place.reverse,
+            key="unrolled",
+            dark=seen.look.dark,
+            on_move=lambda moved: _moved(seen, moved),
+            on_ask=lambda asked: _asked(seen, asked),
+        )
+
+
+def _cell(seen: Looking, names: Naming, level: Level, symbol: str) -> None:
+    """The wiring of one cell, or one of its gates."""
+    cell(
+        _cell_scene(seen, names),
+        _scene(seen, names, "h"),
+        place=_place(seen),
+        level=level,
+        symbol=symbol,
+        key="cell",
         dark=seen.look.dark,
         on_move=lambda moved: _moved(seen, moved),
+        on_ask=lambda asked: _asked(seen, asked),
     )
 
 
-def _moved(seen: Looking, moved: Moved) -> None:
+def _scene(seen: Looking, names: Naming, quantity: str) -> Scene:
+    chosen = seen.chosen
+    return scene(
+        seen.trace,
+        sequence=chosen.sequence,
+        quantity=quantity,
+        naming=names,
+        always=(chosen.unit,),
+        counted=seen.dataset.judged[seen.row],
+    )
+
+
+def _cell_scene(seen: Looking, names: Naming) -> CellScene:
+    """The same until another block of numbers is needed."""
+    chosen, layer = seen.chosen, seen.layer
+    where = {"sequence": chosen.sequence, "t": chosen.t, "unit": chosen.unit}
+
+    def draw() -> CellScene:
+        return cell_scene(seen.trace, layer, **where, naming=names)
+
+    length = int(seen.trace.lengths[chosen.sequence])
+    tokens = names.tokens and layer.layer == 0
+    parts = blocks(layer, length=length, t=chosen.t, unit=chosen.unit, tokens=tokens)
+    mark = (seen.run.id, seen.trace.epoch, chosen.sequence, chosen.layer, *parts)
+    return session.kept_figure("cell", mark, draw)
+
+
+def _place(seen: Looking) -> Place:
+    layer = seen.layer
+    return Place(t=seen.chosen.t, unit=seen.chosen.unit, layer=layer.layer, reverse=layer.reverse)
+
+
+def _moved(seen: Looking, moved: Place) -> None:
+    session.select(t=moved.t, unit=moved.unit, layer=_index(seen, moved))
+
+
+def _index(seen: Looking, place: Place) -> int:
     places = [(layer.layer, layer.reverse) for layer in seen.trace.layers]
-    session.select(t=moved.t, unit=moved.unit, layer=places.index((moved.layer, moved.reverse)))
+    return places.index((place.layer, place.reverse))
 
 
-def arithmetic(seen: Looking) -> None:
-    """Every equation of the chosen unit at the chosen step, with its numbers."""
+def _asked(seen: Looking, asked: Asked) -> None:
+    """Go to another level, or pin a vector; the place counts as well."""
+    _moved(seen, asked)
+    if asked.what == "pin":
+        pin(seen, layer=_index(seen, asked), symbol=asked.symbol, t=asked.t)
+        return
+    session.note("level", asked.level if asked.level != "network" else "")
+    session.note("gate", asked.symbol if asked.level != "network" else "")
+
+
+def all_gates(seen: Looking) -> None:
+    """Every gate and state of the chosen unit at the chosen step, a line each."""
     chosen = seen.chosen
     st.markdown(
-        f"##### Unit {chosen.unit + 1} of {seen.layer.title} at step {chosen.t + 1}: the arithmetic"
+        f"##### Unit {chosen.unit + 1} of {seen.layer.title} at step {chosen.t + 1}: all gates"
     )
     found = equations(seen.layer, sequence=chosen.sequence, t=chosen.t, unit=chosen.unit)
-    for place, equation in zip(cards(len(found)), found, strict=True):
-        with place:
-            st.latex(rf"\footnotesize {equation.latex}")
-            st.code(in_numbers(equation), language=None)
-    with st.expander("Every term of every equation"):
+    lines = [_line(seen.layer.cell, equation) for equation in found]
+    st.table(pd.DataFrame(lines).set_index("symbol"))
+    with st.expander("The equations"):
         for equation in found:
-            st.text(equation.formula)
-            st.dataframe(_table(equation), width="stretch", hide_index=True)
-
-
-def in_numbers(equation: Equation) -> str:
-    """The equation with its largest terms, the sum of the rest, the squash and the value."""
-    short = largest(equation, SHOWN)
-    parts = [f"{_signed(term.product)}  {term.label}" for term in short.terms if term.product]
-    others = len(equation.terms) - len(parts)
-    if others:
-        words = "the other term" if others == 1 else f"the other {others} terms"
-        parts.append(f"{_signed(short.rest)}  {words}")
-    lines = [*parts, f"{'─' * 9}", f"{_signed(equation.total)}  sum"]
-    if equation.squash:
-        lines.append(
-            f"{equation.squash}({number(equation.total, 5)}) = {number(equation.value, 5)}"
-        )
-    lines.append(f"{equation.symbol} = {number(equation.recorded, 5)} in the trace")
-    return "\n".join(lines)
-
-
-def _signed(value: float) -> str:
-    return f"{value + 0.0:+9.5f}".replace("-0.00000", "+0.00000").replace("-", "−")
-
-
-def _table(equation: Equation) -> pd.DataFrame:
-    terms = equation.terms
-    frame = pd.DataFrame(
-        {
-            "term": [term.label for term in terms],
-            "factors": [" × ".join(number(value, 5) for value in term.factors) for term in terms],
-            "product": [term.product for term in terms],
-        }
+            st.latex(equation.latex)
+    st.download_button(
+        "Every term as CSV",
+        lambda: _terms(found).to_csv(index=False).encode(),
+        f"unit_{chosen.unit + 1}_step_{chosen.t + 1}.csv",
+        "text/csv",
+        on_click="ignore",
     )
-    frame["sum so far"] = frame["product"].cumsum()
-    return frame
+
+
+def _line(cell_name: str, equation: Equation) -> dict[str, str]:
+    what = WORDS[equation.symbol].removesuffix(f" {equation.symbol}")
+    return {
+        "symbol": equation.symbol,
+        "what": f"{what}: {asks(cell_name, equation.symbol)}",
+        "sum": number(equation.total, 5),
+        "squash": equation.squash,
+        "value": number(equation.value, 5),
+        "in the trace": number(equation.recorded, 5),
+    }
+
+
+def _terms(found: tuple[Equation, ...]) -> pd.DataFrame:
+    """Every term of every equation; a row each, and nothing rounded."""
+    return pd.DataFrame(
+        [
+            {
+                "equation": equation.formula,
+                "term": term.label,
+                "factors": " * ".join(repr(value) for value in term.factors),
+                "product": term.product,
+            }
+            for equation in found
+            for term in equation.terms
+        ]
+    )

@@ -45,7 +45,8 @@ def settled(page: Page) -> None:
 def turn_to(page: Page, name: str) -> None:
     """Goes to another page by its link, within the same session."""
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
-    address = re.compile(r"/(\?|$)" if name == "Train" else rf"/{name.lower()}(\?|$)")
+    path = {"Train": "", "Inside": "unrolled"}.get(name, name.lower())
+    address = re.compile(rf"/{path}(\?|$)")
     expect(page).to_have_url(address, timeout=WAIT)
     settled(page)
 

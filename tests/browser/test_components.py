@@ -123,7 +123,7 @@ def test_playing_ends_at_the_last_step_and_the_page_follows(page, days):
     at(page, 24, 24)
     expect(page.get_by_role("button", name="play (space)")).to_be_visible(timeout=WAIT)
     selected(page, step=24)
-    says(page, "at step 24: the arithmetic")
+    says(page, "at step 24: all gates")
 
 
 def test_a_unit_is_chosen_in_the_drawing(page, days):
@@ -200,7 +200,7 @@ def test_markup_in_names_is_shown_and_never_run(page):
     settled(page)
     button(page, "Train").click()
     says(page, "All epochs are done.")
-    for place in ("Train", "Data", "Unrolled", "Gates", "Attention"):
+    for place in ("Train", "Data", "Inside", "Gates", "Attention"):
         turn_to(page, place)
         drawn = page.locator(".rnnviz-plot, .rnnviz-unrolled")
         expect(drawn.first).to_be_visible(timeout=WAIT)

@@ -205,16 +205,18 @@ def test_a_second_run_waits_for_the_first_and_starts_by_itself(page, server):
 
 
 def shown_state(page: Page) -> str:
-    """h of the chosen unit at the chosen step, as the arithmetic ends."""
-    code = page.get_by_test_id("stMain").get_by_test_id("stCode").filter(has_text="h = ")
-    return re.search(r"h = (\S+) in the trace", code.inner_text())[1]
+    """h of the chosen unit at the chosen step, in the last line of all gates."""
+    table = page.get_by_test_id("stMain").get_by_test_id("stTable").first
+    symbol, *_, recorded = table.get_by_role("row").last.inner_text().split("\t")
+    assert symbol.strip() == "h"
+    return recorded.strip()
 
 
 def stands_at(page: Page, trained: Trained, step: int, unit: int = 1) -> None:
-    """The drawing, the sidebar and the arithmetic agree on a step; all count from 1."""
+    """The drawing, the sidebar and the list of gates agree on a step; all count from 1."""
     expect(page.locator(LABEL)).to_contain_text(f"step {step} of 144", timeout=WAIT)
     selected(page, step=step)
-    says(page, f"Unit {unit} of layer 1 at step {step}: the arithmetic")
+    says(page, f"Unit {unit} of layer 1 at step {step}: all gates")
     settled(page)
     trace, _ = trained.run.trace(2)
     expected = number(float(trace.layers[0].state("h")[0, step - 1, unit - 1]), 5)
@@ -247,7 +249,7 @@ def test_a_click_on_the_heat_map_chooses_and_the_choice_goes_along(page, context
     expect(page.locator(".st-key-heat .hovertext")).not_to_have_count(0, timeout=WAIT)
     page.mouse.click(*spot)
     selected(page, unit=9, step=100)
-    turn_to(page, "Unrolled")
+    turn_to(page, "Inside")
     stands_at(page, trained, 100, unit=9)
     turn_to(page, "Attention")
     selected(page, unit=9, step=100)

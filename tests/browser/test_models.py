@@ -102,7 +102,7 @@ def test_a_keras_model_shows_its_gates_on_the_visitors_own_days(page, server):
     slider(page, "Step").focus()
     page.keyboard.press("ArrowRight")
     selected(page, step=2)
-    turn_to(page, "Unrolled")
+    turn_to(page, "Inside")
     says(page, "Unit 1 of layer 1 at step 2: the arithmetic")
 
 

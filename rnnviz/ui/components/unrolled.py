@@ -1,50 +1,28 @@
 """The network unrolled over time, with a player; moving through time needs no server.
 
-A message is: the header's length (4 bytes, little endian), the header as JSON, padding to a
-multiple of 4, and all arrays as float32. The message stays the same, byte for byte, while the
-browser itself moves through time, so that Streamlit sends it once; see `Order`.
+The message stays the same, byte for byte, while the browser itself moves through time, so that
+Streamlit sends it once; see `Order`.
 """
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
-import numpy as np
-import orjson
 import streamlit as st
 
-from rnnviz.figures.colours import to_rgb
 from rnnviz.figures.theme import Quantity, colours, palette
-from rnnviz.figures.unrolled import Lane, Range, Row, Scene
+from rnnviz.figures.unrolled import Inputs, Lane, Row, Scene
+from rnnviz.figures.values import Range
 from rnnviz.ui.components import mount
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """A unit of one row at one step; all count from 0."""
-
-    t: int
-    unit: int
-    layer: int
-    reverse: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Moved(Place):
-    """Where the person went inside the view."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order(Place):
-    """Where Python wants the view to be.
-
-    The browser obeys an order number once. Python gives a new number only if the page's selection
-    differs from what the browser reported last, that is if something else changed it.
-    """
-
-    number: int
-    answered: bool  # the browser has reported since the view was put on the page
+from rnnviz.ui.components.packing import Packing, scale
+from rnnviz.ui.components.places import (
+    Asked,
+    Moved,
+    Order,
+    Place,
+    order_for,
+    read_asked,
+    read_move,
+)
 
 
 def unrolled(
@@ -57,6 +35,7 @@ def unrolled(
     layer: int = 0,
     reverse: bool = False,
     on_move: Callable[[Moved], None],
+    on_ask: Callable[[Asked], None],
 ) -> Moved | None:
     """Show the unrolled network with its player.
 
@@ -67,6 +46,7 @@ def unrolled(
         dark: for a dark page.
         on_move: called before the rerun that a move causes; it should store the selection, so
             that this function is next called with it. While playing: up to 4 times a second.
+        on_ask: called before the rerun with what somebody wants: another level, a pin.
 
     Returns:
         Where the person last went, None if nowhere yet.
@@ -83,87 +63,36 @@ def unrolled(
         if moved is not None:
             on_move(moved)
 
+    def answer() -> None:
+        asked = read_asked(st.session_state[key].get("asked"), scene)
+        if asked is not None:
+            on_ask(asked)
+
     result = mount(
-        "unrolled", css=True, key=key, data=message(scene, order, key, dark), on_moved_change=report
+        "unrolled",
+        css=True,
+        key=key,
+        data=message(scene, order, key, dark),
+        on_moved_change=report,
+        on_asked_change=answer,
     )
     return read_move(result.moved, scene)
 
 
-def order_for(wanted: Place, sent: Any, scene: Scene) -> Order:
-    """The order that brings the view to where the page wants it, given the last report."""
-    wanted = _clamped(wanted, scene)
-    moved, obeyed = read_move(sent, scene), _read_order(sent)
-    if moved is None or obeyed is None:
-        return Order(**asdict(wanted), number=0, answered=False)
-    if asdict(moved) == asdict(wanted):
-        return obeyed
-    return Order(**asdict(wanted), number=obeyed.number + 1, answered=True)
-
-
-def read_move(sent: Any, scene: Scene) -> Moved | None:
-    """What a browser sent, as a place in the scene; None where it is none."""
-    place = _read_place(sent)
-    return None if place is None else Moved(**asdict(_clamped(place, scene)))
-
-
-def _read_order(sent: Any) -> Order | None:
-    order = sent.get("order") if isinstance(sent, dict) else None
-    place = _read_place(order)
-    if place is None or not isinstance(order, dict) or not _is_index(order.get("number")):
-        return None
-    return Order(**asdict(place), number=order["number"], answered=True)
-
-
-def _read_place(sent: Any) -> Place | None:
-    if not isinstance(sent, dict):
-        return None
-    t, unit, layer, reverse = (sent.get(name) for name in ("t", "unit", "layer", "reverse"))
-    if not (_is_index(t) and _is_index(unit) and _is_index(layer) and isinstance(reverse, bool)):
-        return None
-    return Place(t=t, unit=unit, layer=layer, reverse=reverse)
-
-
-def _is_index(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
-
-
-def _clamped(place: Place, scene: Scene) -> Place:
-    """The nearest place that the scene has."""
-    rows = {(row.layer, row.reverse): row for row in scene.rows}
-    row = rows.get((place.layer, place.reverse), scene.rows[0])
-    return Place(
-        t=min(max(place.t, 0), len(scene.steps) - 1),
-        unit=min(max(place.unit, 0), row.size - 1),
-        layer=row.layer,
-        reverse=row.reverse,
-    )
-
-
 def message(scene: Scene, order: Order, key: str, dark: bool) -> bytes:
     """What travels to the browser. The same scene and order give the same bytes."""
-    arrays: list[np.ndarray] = []
-    picture = _picture(scene, dark, arrays)
-    body = b"".join(np.ascontiguousarray(array, "<f4").tobytes() for array in arrays)
-    digest = hashlib.blake2b(orjson.dumps(picture) + body, digest_size=8).hexdigest()
-    header = orjson.dumps({"id": digest, "key": key, "order": asdict(order), **picture})
-    header += b" " * (-len(header) % 4)
-    return len(header).to_bytes(4, "little") + header + body
+    packing = Packing()
+    return packing.message(_picture(scene, dark, packing), order, key)
 
 
-def _picture(scene: Scene, dark: bool, arrays: list[np.ndarray]) -> dict[str, Any]:
+def _picture(scene: Scene, dark: bool, packing: Packing) -> dict[str, Any]:
     """The header without the order; arrays are put aside and referred to."""
-
-    def aside(array: np.ndarray | None) -> dict[str, Any] | None:
-        if array is None:
-            return None
-        at = sum(other.size for other in arrays)
-        arrays.append(array)
-        return {"at": at, "shape": array.shape}
+    aside = packing.aside
 
     def lane(lane: Lane) -> dict[str, Any]:
         return {
             "symbol": lane.symbol,
-            "scale": _scale(lane.range, dark),
+            "scale": scale(lane.range, dark),
             "values": aside(lane.values),
         }
 
@@ -180,21 +109,13 @@ def _picture(scene: Scene, dark: bool, arrays: list[np.ndarray]) -> dict[str, An
             "inputs": aside(row.inputs),
         }
 
-    inputs, outputs = scene.inputs, scene.outputs
+    outputs = scene.outputs
     return {
         "dark": dark,
         "mark": palette(dark).mark,
         "steps": scene.steps,
         "notes": scene.notes,
-        "inputs": {
-            "names": inputs.names,
-            "size": inputs.size,
-            "scale": _scale(inputs.range, dark),
-            "values": aside(inputs.values),
-            "given": inputs.given,
-            "tokens": inputs.tokens,
-            "tokenIds": None if inputs.token_ids is None else inputs.token_ids.tolist(),
-        },
+        "inputs": inputs_of(scene.inputs, dark, packing),
         "rows": [row(one) for one in scene.rows],
         "outputs": {
             "everyStep": outputs.every_step,
@@ -213,11 +134,19 @@ def _picture(scene: Scene, dark: bool, arrays: list[np.ndarray]) -> dict[str, An
     }
 
 
+def inputs_of(inputs: Inputs, dark: bool, packing: Packing) -> dict[str, Any]:
+    """What the network read, for a header."""
+    return {
+        "names": inputs.names,
+        "size": inputs.size,
+        "scale": scale(inputs.range, dark),
+        "values": packing.aside(inputs.values),
+        "given": inputs.given,
+        "tokens": inputs.tokens,
+        "tokenIds": None if inputs.token_ids is None else inputs.token_ids.tolist(),
+    }
+
+
 def _weights(heaviest: float, dark: bool) -> dict[str, Any]:
     limit = heaviest or 1.0
-    return _scale(Range(quantity=Quantity.STATE, low=-limit, high=limit), dark)
-
-
-def _scale(range_: Range, dark: bool) -> dict[str, Any]:
-    stops = [to_rgb(colour) for colour in colours(range_.quantity, dark)]
-    return {"low": range_.low, "high": range_.high, "stops": stops}
+    return scale(Range(quantity=Quantity.STATE, low=-limit, high=limit), dark)

@@ -11,8 +11,9 @@ import { describe, explain } from "./unrolled_words.js";
 const UNREAD = 0.3; // opacity of what the state at the chosen step has not seen
 
 export class Picture {
-  constructor(box, { select }) {
+  constructor(box, { select, enter }) {
     this.select = select;
+    this.enter = enter;
     this.stage = element(box, "div", "rnnviz-unrolled-stage");
     this.still = element(this.stage, "canvas");
     this.ends = element(this.stage, "canvas");
@@ -364,10 +365,9 @@ export class Picture {
       this.select({ ...place, t });
     } else if (at.column !== undefined) {
       const row = scene.rows[at.row];
-      const chosen = row
-        ? { unit: row.units[at.u], layer: row.layer, reverse: row.reverse }
-        : {};
-      this.select({ ...place, ...chosen, t: start + at.column });
+      const t = start + at.column;
+      if (row === undefined) return this.select({ ...place, t });
+      this.enter({ unit: row.units[at.u], layer: row.layer, reverse: row.reverse, t });
     }
   }
 

@@ -26,7 +26,7 @@ export function explain(at, scene, start) {
   const value = values.data[t * row.units.length + at.u];
   const where = `${symbol} of unit ${row.units[at.u] + 1}, ${when(t)}`;
   const shown = `${row.title}: ${row.units.length} of ${row.size} units shown`;
-  return [number(value), where, shown];
+  return [number(value), where, shown, "click: into this cell"];
 }
 
 export function describe(legend, scene) {
