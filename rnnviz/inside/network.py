@@ -10,7 +10,17 @@ from jaxtyping import Float, Int
 from rnnviz.cells import CELLS, Cell
 from rnnviz.errors import TraceError
 from rnnviz.inside.readout import Read, asking, back, by_outputs, losses, read, softmax
-from rnnviz.inside.steps import Back, Hands, Replay, Weights, backward, by_input, by_weights, run
+from rnnviz.inside.steps import (
+    Back,
+    Between,
+    Hands,
+    Replay,
+    Weights,
+    backward,
+    by_input,
+    by_weights,
+    run,
+)
 from rnnviz.trace import DenseTrace, ReadoutTrace, Trace
 
 Targets = Float[np.ndarray, "Q K"] | Int[np.ndarray, " Q"]
@@ -155,13 +165,15 @@ class Network:
         top, readout = back(self.readout, done.read, done.top, slope)
         backs = self.through_layers(done, top)
         weights = tuple(
-            by_weights(way.cell, steps, found, self._read_by(way, done))
+            by_weights(way.cell, steps, found, self.read_by(way, done))
             for way, steps, found in zip(self.ways, done.steps, backs, strict=True)
         )
         below = self._below(backs, 0)
         return Gradients(backs, weights, readout, below[:, 0])
 
-    def through_layers(self, done: Pass, top: Float[np.ndarray, "T N D"]) -> tuple[Back, ...]:
+    def through_layers(
+        self, done: Pass, top: Float[np.ndarray, "T N D"], between: Between | None = None
+    ) -> tuple[Back, ...]:
         """What N losses give by every way's states, from what they give by the top's."""
         backs: dict[int, Back] = {}
         outer = top
@@ -170,7 +182,8 @@ class Network:
             for place, part in zip(places, np.split(outer, len(places), axis=2), strict=True):
                 way = self.ways[place]
                 turned = part[::-1] if way.reverse else part
-                backs[place] = backward(way.cell, way.weights, done.steps[place], turned)
+                steps = done.steps[place]
+                backs[place] = backward(way.cell, way.weights, steps, turned, between)
             if layer:
                 outer = self._below(backs, layer)
         return tuple(backs[place] for place in range(len(self.ways)))
@@ -189,7 +202,8 @@ class Network:
         return total
 
     @staticmethod
-    def _read_by(way: Way, done: Pass) -> Float[np.ndarray, "T 1 I"]:
+    def read_by(way: Way, done: Pass) -> Float[np.ndarray, "T 1 I"]:
+        """What a way read, in its own reading order."""
         x = done.inputs[way.layer]
         return (x[::-1] if way.reverse else x)[:, None]
 
