@@ -37,12 +37,12 @@ def _by_torch(model: SequenceModel, batch: Batch) -> np.ndarray:
     """The matrix by autograd: forward once, step by step, then backward once for each loss."""
     rnn, now, kept = model.ways(0)[0].rnn, None, []
     for step in batch.inputs:
-        output, now = rnn(step[None], now)
-        output.retain_grad()
-        kept.append(output)
+        _, now = rnn(step[None], now)
+        now[0].retain_grad()
+        kept.append(now[0])
     found = np.zeros((STEPS, STEPS))
-    for s, output in enumerate(kept):
-        loss = ((model.head(output[0]) - batch.targets) ** 2).mean()
+    for s, state in enumerate(kept):
+        loss = ((model.head(state[0]) - batch.targets) ** 2).mean()
         for earlier in kept:
             earlier.grad = None
         loss.backward(retain_graph=True)

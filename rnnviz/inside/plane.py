@@ -17,7 +17,7 @@ from rnnviz.inside.steps import Weights
 from rnnviz.inside.wall import Surface
 
 Directions = tuple[Weights, ...]  # one for each way
-_MOST_WORK = 1.2e10  # of one surface, counted as multiplications: under two seconds
+_MOST_WORK = 7e9  # of one surface, counted as multiplications: under two seconds
 _MOST_BYTES = 64e6  # of the states of all points
 _BENT = 80  # a squash costs as much as so many multiplications
 FINEST, COARSEST = 25, 5  # points along a side

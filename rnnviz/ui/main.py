@@ -15,6 +15,7 @@ PAGES = (
     ("train", "Train", ":material/play_circle:"),
     ("unrolled", "Unrolled", ":material/linear_scale:"),
     ("gates", "Gates", ":material/grid_on:"),
+    ("gradients", "Back through time", ":material/history:"),
     ("attention", "Attention", ":material/visibility:"),
     ("models", "Models", ":material/save:"),
     ("study", "NHANES study", ":material/monitor_heart:"),

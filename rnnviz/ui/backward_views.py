@@ -1,0 +1,62 @@
+"""The views of Back through time, as a table."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from rnnviz.ui import backward, backward_health, backward_wall, backward_weights
+from rnnviz.ui.looking import Looking
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One view: a picture or two that answer one question."""
+
+    question: str
+    draw: Callable[[Looking], None]
+
+
+VIEWS: Mapping[str, View] = {
+    "Over time": View(
+        question="How much of the loss's gradient reaches the state of each step?",
+        draw=backward.over_time,
+    ),
+    "Matrix": View(question="Which loss reaches which state?", draw=backward.matrix),
+    "Jacobians": View(
+        question="What arrives of a nudge some steps back, and what could at most?",
+        draw=backward.jacobians,
+    ),
+    "Weights": View(
+        question="Which gate's weights does the sequence want to change?",
+        draw=backward_weights.weights,
+    ),
+    "Truncate and clip": View(
+        question="What is lost when the gradient is followed fewer steps, or shortened?",
+        draw=backward_weights.limits,
+    ),
+    "The wall": View(
+        question="Why are gradients clipped?",
+        draw=backward_wall.walls,
+    ),
+    "Health": View(
+        question="Is a layer dead, saturated, or cut off from the loss?",
+        draw=backward_health.health,
+    ),
+}
+
+
+def choose() -> str:
+    """Which view is shown, by its key."""
+    first = next(iter(VIEWS))
+    name = st.segmented_control(
+        "View",
+        list(VIEWS),
+        default=first,
+        key="back_view",
+        label_visibility="collapsed",
+        bind="query-params",
+        persist_state="session",
+    )
+    st.markdown(f"**{VIEWS[name or first].question}**")
+    return name or first
