@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from rnnviz.ui import overview
+from rnnviz.ui import mappings, overview
 from rnnviz.ui.data_settings import choose_source, settings_of_source
 
 left, right = st.columns([3, 8], gap="medium")
@@ -12,3 +12,4 @@ if config is not None:
     with right:
         overview.described(config)
         overview.pictures(config)
+mappings.gallery(config)

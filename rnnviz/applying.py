@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rnnviz.batches import Prepared, Scalers, prepare
 from rnnviz.config import RunConfig
-from rnnviz.data.dataset import PARTS, Scaler, SequenceDataset, Task
+from rnnviz.data.dataset import PARTS, Scaler, SequenceDataset
 from rnnviz.data.sources import load
 from rnnviz.errors import RunError
 from rnnviz.estimate import trace_plan
@@ -84,13 +84,13 @@ def _scalers(stored: Stored) -> Scalers:
     """Those that the model was trained with; a foreign one gives its numbers as they are."""
     meaning = stored.meaning
     target = meaning.target_scaler
-    if target is None and stored.task is Task.REGRESSION:
+    if target is None and stored.task.numeric:
         target = Scaler.identity(stored.outputs)
     return Scalers(meaning.input_scaler, meaning.covariate_scaler, target)
 
 
 def _started(stored: Stored, prepared: Prepared) -> Started:
-    dataset, regression = prepared.dataset, stored.task is Task.REGRESSION
+    dataset, regression = prepared.dataset, stored.task.numeric
     unit = dataset.outputs[0].unit
     rows = {part: prepared.part(part) for part in PARTS}
     return Started(
@@ -114,6 +114,6 @@ def _traced(model: SequenceModel, prepared: Prepared, config: RunConfig) -> Trac
     if not plan.stride:
         return Traced(step=0, epoch=0, trace=None, survey=survey)
     rows = traced_rows(prepared, plan.sequences)
-    target = prepared.target_scaler if model.task is Task.REGRESSION else None
+    target = prepared.target_scaler if model.task.numeric else None
     trace = record(model, prepared.batch(rows), rows, target=target)
     return Traced(step=0, epoch=0, trace=trace, survey=survey)

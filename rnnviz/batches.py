@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from rnnviz.data.dataset import Scaler, SequenceDataset, Split, Task, split_of
+from rnnviz.data.dataset import Scaler, SequenceDataset, Split, split_of
 from rnnviz.model import Batch
 
 
@@ -19,7 +19,8 @@ class Prepared:
     dataset: SequenceDataset
     split: Split
     covariates: Float[Tensor, "N C"]
-    targets: Float[Tensor, "N K"] | Int[Tensor, " N"] | Int[Tensor, "N T"]
+    targets: Float[Tensor, "N K"] | Int[Tensor, " N"] | Int[Tensor, "N T"] | Float[Tensor, "N T K"]
+    counted: Bool[Tensor, "N T"] | None  # None: all steps have a target
     lengths: Int[Tensor, " N"] | None  # None: all are T long
     target_scaler: Scaler
     input_scaler: Scaler  # the identity where the data are not standardised
@@ -33,6 +34,7 @@ class Prepared:
             None if self.lengths is None else self.lengths[index],
             self.covariates[index],
             self.targets[index],
+            None if self.counted is None else self.counted[index],
         )
 
     def inputs(self, rows: Int[np.ndarray, " B"]) -> np.ndarray:
@@ -43,7 +45,7 @@ class Prepared:
         values = self.dataset.inputs[rows]
         if not self.input_scaler.changes:
             return values
-        inside = np.arange(self.dataset.steps) < self.dataset.lengths[rows][:, None]
+        inside = np.arange(self.dataset.steps) < self.dataset.read[rows][:, None]
         return self.input_scaler(values) * inside[:, :, None].astype(np.float32)
 
     def part(self, name: str) -> Int[np.ndarray, " M"]:
@@ -71,10 +73,9 @@ def prepare(dataset: SequenceDataset, seed: int, scalers: Scalers | None = None)
     split = split_of(dataset, seed)
     train = split.train
     given = scalers or Scalers()
-    regression = dataset.task is Task.REGRESSION
-    fitted = Scaler.fit(dataset.targets[train]) if regression else Scaler.identity(1)
-    target_scaler = given.target or fitted
-    targets = target_scaler(dataset.targets) if regression else dataset.targets.astype(np.int64)
+    numeric = dataset.task.numeric
+    target_scaler = given.target or _target_scaler(dataset, train)
+    targets = target_scaler(dataset.targets) if numeric else dataset.targets.astype(np.int64)
     covariates = dataset.covariates
     covariate_scaler = Scaler.identity(covariates.shape[1])
     if covariates.shape[1]:
@@ -87,6 +88,7 @@ def prepare(dataset: SequenceDataset, seed: int, scalers: Scalers | None = None)
         split=split,
         covariates=_tensor(covariates),
         targets=_tensor(targets),
+        counted=None if dataset.counted is None else _tensor(dataset.counted),
         lengths=None if whole else _tensor(dataset.lengths.astype(np.int64)),
         target_scaler=target_scaler,
         input_scaler=input_scaler,
@@ -94,10 +96,17 @@ def prepare(dataset: SequenceDataset, seed: int, scalers: Scalers | None = None)
     )
 
 
+def _target_scaler(dataset: SequenceDataset, train: Int[np.ndarray, " M"]) -> Scaler:
+    if not dataset.task.numeric:
+        return Scaler.identity(1)
+    targets = dataset.targets[train]
+    return Scaler.fit(targets[dataset.judged[train]] if dataset.task.every_step else targets)
+
+
 def _input_scaler(dataset: SequenceDataset, train: Int[np.ndarray, " M"]) -> Scaler:
     if dataset.vocabulary or not dataset.standardise:
         return Scaler.identity(dataset.input_size)
-    return Scaler.fit_rows(dataset.inputs, train, dataset.lengths)
+    return Scaler.fit_rows(dataset.inputs, train, dataset.read)
 
 
 def _time_first(inputs: np.ndarray) -> Tensor:

@@ -98,11 +98,24 @@ SOURCES = {
     "nhanes": "NHANES activity (simulated)",
     "text": "Text",
     "series": "A random walk (a series)",
+    "world": "A small world, answer known",
     "file": "My own file",
 }
 SUGGESTED: Mapping[str, Mapping[str, Any]] = {  # where a source wants other settings to begin with
     "text": {"attention": "none", "batch_size": 8, "epochs": 60, "learning_rate": 0.005},
     "series": {"window": 20, "attention": "none", "batch_size": 16, "epochs": 60},
+}
+WORLD_NAMES = {  # the keys of WORLDS (rnnviz.data.worlds), which holds their suggested settings
+    "namaskar": "namaskar, letter by letter",
+    "brackets": "brackets: the next symbol",
+    "depth": "brackets: how deep",
+    "echo": "the delayed echo",
+    "copy": "the copy task",
+    "adding": "the adding problem",
+    "names": "Jane said hi to John",
+    "sines": "noisy sines, foretold",
+    "wave": "a wave, drawn",
+    "angle": "a sine from its angle",
 }
 BLOCKS = {
     "144x1": "144 steps of 10-minute means",
@@ -195,6 +208,18 @@ class DataConfig(_Checked):
         int, Knob(1, 512, "How many steps after a window's last value the foretold one comes.")
     ] = 1
     foretold: Annotated[str, Choice(FORETOLD, "What of a series is predicted.")] = "value"
+    world: Annotated[
+        str, Choice(WORLD_NAMES, "Data made by a rule, so that the best answer is known.")
+    ] = "namaskar"
+    sequences: Annotated[int, Knob(50, 20_000, "How many sequences the rule makes.")] = 1000
+    delay: Annotated[
+        int, Knob(1, 200, "How many steps lie between what decides an answer and the answer.")
+    ] = 8
+
+
+def source_name(data: DataConfig) -> str:
+    """What the source is called: of the small worlds the world itself."""
+    return WORLD_NAMES[data.world] if data.source == "world" else SOURCES[data.source]
 
 
 CELL_NAMES = {  # the keys of rnnviz.cells.CELLS

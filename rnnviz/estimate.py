@@ -8,7 +8,7 @@ import psutil
 
 from rnnviz.cells import CELLS
 from rnnviz.config import ModelConfig, RunConfig
-from rnnviz.data.dataset import SequenceDataset, Task
+from rnnviz.data.dataset import SequenceDataset
 from rnnviz.errors import ConfigError
 
 FLOAT = 4  # bytes
@@ -69,7 +69,7 @@ def estimate(config: RunConfig, dataset: SequenceDataset) -> Estimate:
     per_step = ways * model.layers * model.hidden_size * (3 * len(cell.gates) + 4)
     per_step += dataset.input_size
     activations = batch * steps * per_step * FLOAT
-    queries = steps if dataset.task is Task.NEXT_TOKEN else 1
+    queries = steps if dataset.task.every_step else 1
     if model.attention != "none":
         inner = 3 * width if model.attention == "additive" else 2
         activations += batch * queries * steps * inner * FLOAT
@@ -112,12 +112,12 @@ def trace_plan(config: RunConfig, dataset: SequenceDataset) -> TracePlan:
         per_sequence += dataset.steps * ways * (size * 2 * (gates + states) + reads)
         weights += ways * gates * size * (reads + size + 2)
     if model.attention != "none":
-        queries = dataset.steps if dataset.task is Task.NEXT_TOKEN else 1
+        queries = dataset.steps if dataset.task.every_step else 1
         per_sequence += 2 * queries * dataset.steps
         weights += 2 * (size * ways) ** 2 + size * ways
     weights += dataset.output_size * (2 * size * ways + 1)  # the head
     per_sequence += dataset.steps * dataset.input_size
-    if dataset.task is Task.NEXT_TOKEN:
+    if dataset.task.every_step:
         per_sequence += dataset.steps * dataset.output_size
     kept = config.training.epochs + 2  # before the first, each, and the last
     for sequences in range(TRACED_SEQUENCES, 0, -1):

@@ -3,6 +3,7 @@
 Every number is in the target's unit (or nats), on the parts of one split by person.
 """
 
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from sklearn import metrics
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -18,12 +18,14 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from rnnviz.batches import Prepared
-from rnnviz.data.dataset import PARTS, Task
+from rnnviz.data.dataset import PARTS, Known, Task
 from rnnviz.data.text import tokens_of
 from rnnviz.events import Score
+from rnnviz.metrics import class_metrics, regression_metrics
 from rnnviz.model import SequenceModel
 from rnnviz.record import outputs_in_unit
 from rnnviz.ridge import Features, ridge_path
+from rnnviz.stepwise import evaluate_steps, step_baselines
 from rnnviz.trace import Survey
 
 ROWS = 128  # sequences evaluated at once
@@ -32,7 +34,9 @@ PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)  # of ridge; the validation part c
 
 
 def evaluate(model: SequenceModel, prepared: Prepared, part: str) -> tuple[Score, Survey | None]:
-    """The network's score on a part, and a survey of its first sequences (many-to-one only)."""
+    """The network's score on a part, and a survey of its first sequences (not of tokens)."""
+    if prepared.dataset.task.every_step:
+        return evaluate_steps(model, prepared, part)
     rows = prepared.part(part)
     pieces, attention = [], []
     with torch.no_grad():
@@ -40,15 +44,10 @@ def evaluate(model: SequenceModel, prepared: Prepared, part: str) -> tuple[Score
             batch = prepared.batch(rows[start : start + ROWS])
             readout = model(batch)
             outputs = outputs_in_unit(readout.outputs, model.task, prepared.target_scaler)
-            if model.task is Task.NEXT_TOKEN:
-                pieces.append(_token_losses(outputs, batch.targets.numpy()))
-                continue
             pieces.append(outputs[:, 0])
             if readout.attended is not None and start < MOST_SURVEYED:
                 attention.append(readout.attended.weights[:, 0].numpy())
     found = np.concatenate(pieces)
-    if model.task is Task.NEXT_TOKEN:
-        return Score(predictor="network", part=part, metrics=_token_metrics(found)), None
     return _score("network", part, prepared, found), _survey(prepared, rows, found, attention)
 
 
@@ -70,47 +69,6 @@ def _survey(
     )
 
 
-def regression_metrics(
-    true: Float[np.ndarray, " N"], predicted: Float[np.ndarray, " N"]
-) -> Mapping[str, float]:
-    """MSE, MAE, R2 and Pearson's r; r is NaN where either side does not vary."""
-    vary = np.ptp(true) > 0 and np.ptp(predicted) > 0
-    return {
-        "mse": float(metrics.mean_squared_error(true, predicted)),
-        "mae": float(metrics.mean_absolute_error(true, predicted)),
-        "r2": float(metrics.r2_score(true, predicted)) if len(true) > 1 else float("nan"),
-        "r": float(np.corrcoef(true, predicted)[0, 1]) if vary else float("nan"),
-    }
-
-
-def class_metrics(
-    true: Int[np.ndarray, " N"], probabilities: Float[np.ndarray, "N K"]
-) -> Mapping[str, float]:
-    """Cross-entropy [nats], accuracy, and perplexity = exp(cross-entropy)."""
-    of_true = probabilities[np.arange(len(true)), true]
-    loss = float(-np.log(np.maximum(of_true, np.finfo(np.float32).tiny)).mean(dtype=np.float64))
-    return {
-        "loss": loss,
-        "accuracy": float((probabilities.argmax(axis=1) == true).mean()),
-        "perplexity": float(np.exp(loss)),
-    }
-
-
-def _token_losses(
-    probabilities: Float[np.ndarray, "B T V"], targets: Int[np.ndarray, "B T"]
-) -> Float[np.ndarray, "M 2"]:
-    """Of every token its loss [nats] and whether it was the likeliest."""
-    of_true = np.take_along_axis(probabilities, targets[..., None], axis=2)[..., 0]
-    losses = -np.log(np.maximum(of_true, np.finfo(np.float32).tiny))
-    hits = probabilities.argmax(axis=2) == targets
-    return np.stack((losses.ravel(), hits.ravel()), axis=1).astype(np.float64)
-
-
-def _token_metrics(found: Float[np.ndarray, "M 2"]) -> Mapping[str, float]:
-    loss, accuracy = (float(value) for value in found.mean(axis=0))
-    return {"loss": loss, "accuracy": accuracy, "perplexity": float(np.exp(loss))}
-
-
 def _score(predictor: str, part: str, prepared: Prepared, found: np.ndarray) -> Score:
     true = prepared.dataset.targets[prepared.part(part)]
     if prepared.dataset.task is Task.REGRESSION:
@@ -123,9 +81,29 @@ def _score(predictor: str, part: str, prepared: Prepared, found: np.ndarray) -> 
 
 
 def baselines(prepared: Prepared) -> tuple[Score, ...]:
-    """Scores of those that know less, on every part."""
-    if prepared.dataset.task is Task.NEXT_TOKEN:
-        return _token_baselines(prepared)
+    """Scores of those that know less, on every part, and of what is known beforehand."""
+    every_step = prepared.dataset.task.every_step
+    fitted = step_baselines(prepared) if every_step else _end_baselines(prepared)
+    return fitted + _known(prepared)
+
+
+def _known(prepared: Prepared) -> tuple[Score, ...]:
+    """The answers that are known because the rule is that makes the data."""
+    return tuple(
+        Score(predictor=known.name, part=part, metrics=_metrics_of(known, rows))
+        for known in prepared.dataset.known
+        for part in PARTS
+        if len(rows := prepared.part(part))
+    )
+
+
+def _metrics_of(known: Known, rows: Int[np.ndarray, " M"]) -> Mapping[str, float]:
+    value = float(known.expected[rows].mean())
+    found = {known.metric: value, **known.others}
+    return found | ({"perplexity": math.exp(value)} if known.metric == "loss" else {})
+
+
+def _end_baselines(prepared: Prepared) -> tuple[Score, ...]:
     covariates = prepared.covariates.numpy()
     dataset = prepared.dataset
 
@@ -225,29 +203,4 @@ def _classifier(
         probabilities = np.full((len(rows), classes), 1e-9)
         probabilities[:, fitted.classes_] = fitted.predict_proba(x(rows))
         scores.append(_score(name, part, prepared, probabilities))
-    return tuple(scores)
-
-
-def _token_baselines(prepared: Prepared) -> tuple[Score, ...]:
-    """Shares of single tokens, and of tokens given the one before, each smoothed by adding one."""
-    dataset = prepared.dataset
-    size = len(dataset.vocabulary)
-    inputs = dataset.inputs[prepared.split.train].ravel()
-    targets = dataset.targets[prepared.split.train].ravel()
-    single = np.bincount(targets, minlength=size) + 1.0
-    single /= single.sum()
-    # the bigram falls back on the single shares, with the weight of one token per context
-    pairs = np.bincount(inputs * size + targets, minlength=size**2).reshape(size, size)
-    given = (pairs + single) / (pairs.sum(axis=1, keepdims=True) + 1.0)
-    scores = []
-    for name in ("unigram", "bigram"):
-        for part in PARTS:
-            rows = prepared.part(part)
-            before, true = dataset.inputs[rows].ravel(), dataset.targets[rows].ravel()
-            if name == "unigram":
-                of_true, best = single[true], np.full(len(true), single.argmax())
-            else:
-                of_true, best = given[before, true], given.argmax(axis=1)[before]
-            found = np.stack((-np.log(of_true), best == true), axis=1)
-            scores.append(Score(predictor=name, part=part, metrics=_token_metrics(found)))
     return tuple(scores)

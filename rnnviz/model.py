@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple, cast
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from rnnviz.attention import Attended, Attention
@@ -34,7 +34,8 @@ class Batch(NamedTuple):
     inputs: Float[Tensor, "T B F"] | Int[Tensor, "T B"]
     lengths: Int[Tensor, " B"] | None  # None: all are T long
     covariates: Float[Tensor, "B C"]
-    targets: Float[Tensor, "B K"] | Int[Tensor, " B"] | Int[Tensor, "B T"]
+    targets: Float[Tensor, "B K"] | Int[Tensor, " B"] | Int[Tensor, "B T"] | Float[Tensor, "B T K"]
+    counted: Bool[Tensor, "B T"] | None = None  # steps with a target; None: all are
 
 
 class Readout(NamedTuple):
@@ -123,9 +124,9 @@ class SequenceModel(nn.Module):
     """Layers -> (attention) -> (dense) -> head.
 
     Many-to-one: the head reads the last state (of both directions), joined by the attention's
-    context with that state as its query, and by the covariates. Next token: the same at every
-    step, with attention over the steps up to it. Models of other programs may have `sizes`, the
-    units of each layer, and `dense` layers before the head.
+    context with that state as its query, and by the covariates. Many-to-many: the same at every
+    step, with attention over the steps that its state has seen. Models of other programs may have
+    `sizes`, the units of each layer, and `dense` layers before the head.
     """
 
     def __init__(
@@ -212,12 +213,13 @@ class SequenceModel(nn.Module):
     def read(self, top: Float[Tensor, "T B D"], batch: Batch) -> Readout:
         """From the top layer's states to the outputs."""
         states = top.transpose(0, 1)  # [B T D]
-        every_step = self.task is Task.NEXT_TOKEN
+        every_step = self.task.every_step
         queries = states if every_step else self._last(top, batch.lengths)[:, None]
         parts = [queries]
         attended = None
         if self.attention is not None:
-            allowed = self._allowed(states, batch.lengths, every_step)
+            causal = every_step and not self.config.bidirectional
+            allowed = self._allowed(states, batch.lengths, causal)
             attended = self.attention(queries, states, allowed)
             parts.append(attended.context)
         if self.covariates:
@@ -253,12 +255,24 @@ class SequenceModel(nn.Module):
 
 
 def loss_of(outputs: Float[Tensor, "B Q K"], batch: Batch, task: Task) -> Float[Tensor, " B"]:
-    """Loss of each sequence: mean squared error (scaled targets), or mean cross-entropy [nats]."""
-    if task is Task.REGRESSION:
-        return ((outputs[:, 0] - batch.targets) ** 2).mean(dim=1)
-    targets = batch.targets if batch.targets.dim() == 2 else batch.targets[:, None]
-    losses = nn.functional.cross_entropy(outputs.transpose(1, 2), targets, reduction="none")
-    if batch.lengths is None or task is Task.CLASSIFICATION:
+    """Loss of each sequence: mean squared error (scaled targets), or mean cross-entropy [nats].
+
+    At every step: the mean over the steps that count.
+    """
+    targets = batch.targets if task.every_step else batch.targets[:, None]
+    if task.numeric:
+        losses = ((outputs - targets) ** 2).mean(dim=2)
+    else:
+        losses = nn.functional.cross_entropy(outputs.transpose(1, 2), targets, reduction="none")
+    judged = judged_steps(batch) if task.every_step else None
+    if judged is None:
         return losses.mean(dim=1)
-    inside = torch.arange(losses.shape[1]) < batch.lengths[:, None]
-    return (losses * inside).sum(dim=1) / batch.lengths
+    return (losses * judged).sum(dim=1) / judged.sum(dim=1)
+
+
+def judged_steps(batch: Batch) -> Bool[Tensor, "B T"] | None:
+    """The steps within each length that have a target; None: all are."""
+    if batch.lengths is None:
+        return batch.counted
+    inside = torch.arange(len(batch.inputs)) < batch.lengths[:, None]
+    return inside if batch.counted is None else inside & batch.counted

@@ -64,6 +64,7 @@ def record(
         scores=None if attended is None else attended.scores.detach().numpy(),
         attention=None if attended is None else attended.weights.detach().numpy(),
         readout=_readout_trace(model, batch, target),
+        counted=None if batch.counted is None else batch.counted.numpy(),
     )
 
 
@@ -87,8 +88,8 @@ def _readout_trace(model: SequenceModel, batch: Batch, target: Scaler | None) ->
             DenseTrace(weights=_copied(layer.weight), bias=_copied(layer.bias), activation=form)
             for layer, form in zip((*model.dense, model.head), forms, strict=True)
         ),
-        every_step=model.task is Task.NEXT_TOKEN,
-        probabilities=model.task is not Task.REGRESSION,
+        every_step=model.task.every_step,
+        probabilities=not model.task.numeric,
         mean=np.asarray(scaler.mean),
         sd=np.asarray(scaler.sd),
     )
@@ -102,7 +103,7 @@ def outputs_in_unit(
     outputs: Float[Tensor, "B Q K"], task: Task, target: Scaler | None
 ) -> Float[np.ndarray, "B Q K"]:
     """Predictions in the target's unit, or probabilities of the classes or tokens."""
-    if task is not Task.REGRESSION:
+    if not task.numeric:
         return torch.softmax(outputs, dim=-1).numpy()
     values = outputs.numpy()
     return values if target is None else target.invert(values).astype(values.dtype)
@@ -113,7 +114,7 @@ def _targets_in_unit(batch: Batch, target: Scaler | None) -> np.ndarray:
     if not batch.targets.is_floating_point():
         return values if values.ndim == 2 else values[:, None]
     values = values if target is None else target.invert(values).astype(values.dtype)
-    return values[:, None]
+    return values if values.ndim == 3 else values[:, None]
 
 
 def _forward(model: SequenceModel, batch: Batch) -> tuple[list[Tensor], list[tuple[Tensor, ...]]]:

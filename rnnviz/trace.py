@@ -7,7 +7,7 @@ K output. A direction of a layer is a LayerTrace of its own.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from rnnviz.errors import TraceError
 
@@ -104,6 +104,7 @@ class Trace:
     scores: Float[np.ndarray, "B Q T"] | None  # attention before the softmax; -inf is masked
     attention: Float[np.ndarray, "B Q T"] | None  # after the softmax: rows sum to 1
     readout: ReadoutTrace | None = None  # None in what earlier versions kept
+    counted: Bool[np.ndarray, "B Q"] | None = None  # steps with a target; None: all are
 
     def layer(self, layer: int, *, reverse: bool = False) -> LayerTrace:
         """One direction of one layer.

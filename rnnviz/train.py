@@ -102,7 +102,7 @@ class _Training:
         self.rate = settings.learning_rate
         self.optimiser = OPTIMISERS[settings.optimiser](self.weights, lr=self.rate)
         self.batches = math.ceil(len(prepared.split.train) / settings.batch_size)
-        self.metric = "mse" if dataset.task is Task.REGRESSION else "loss"
+        self.metric = "mse" if dataset.task.numeric else "loss"
         # the minimised loss is of scaled targets; times this it is in the target's unit, squared
         self.unit = float(np.mean(prepared.target_scaler.sd**2)) if self.metric == "mse" else 1.0
         self.plan = trace_plan(config, dataset)

@@ -6,7 +6,8 @@ from training_samples import make_dataset
 
 from rnnviz.batches import prepare
 from rnnviz.data.dataset import Scaler, Task, split_by_id
-from rnnviz.evaluate import baselines, class_metrics, regression_metrics
+from rnnviz.evaluate import baselines
+from rnnviz.metrics import class_metrics, regression_metrics
 
 
 def score(scores, predictor, part="test"):

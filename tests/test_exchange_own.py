@@ -64,7 +64,7 @@ def test_a_run_is_kept_with_all_that_its_numbers_mean(task):
     assert meaning.outputs == dataset.outputs
     assert (meaning.classes, meaning.vocabulary) == (dataset.classes, dataset.vocabulary)
     assert meaning.covariates == dataset.covariate_names
-    scaled = {"target_scaler": task is Task.REGRESSION, "input_scaler": task is not Task.NEXT_TOKEN}
+    scaled = {"target_scaler": task.numeric, "input_scaler": task is not Task.NEXT_TOKEN}
     for name, kept in {**scaled, "covariate_scaler": True}.items():
         ours, theirs = getattr(meaning, name), getattr(prepared, name)
         assert (ours is not None) == kept

@@ -1,10 +1,12 @@
 """Back through time: the matrix, the Jacobians and the truncated gradients equal autograd."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from test_inside import FORMS, one
-from test_record import B, F, H, T
+from test_record import B, F, H, T, make_model
 
 from rnnviz.cells import CELLS, split_gates
 from rnnviz.data.dataset import Task
@@ -12,8 +14,10 @@ from rnnviz.errors import TraceError
 from rnnviz.inside.jacobians import products, step_jacobians
 from rnnviz.inside.matrix import loss_matrix, loss_steps
 from rnnviz.inside.network import Network, sequence_of
+from rnnviz.inside.plane import plane_losses, plane_of
 from rnnviz.inside.truncated import truncations
 from rnnviz.model import Batch, loss_of
+from rnnviz.record import record
 
 ROW = 1
 ONE_WAY = pytest.mark.parametrize(
@@ -127,10 +131,38 @@ def test_a_network_of_both_directions_has_no_matrix():
 
 
 def test_large_networks_are_asked_for_fewer_losses():
-    *_, network, _, _ = looked_at("lstm", Task.REGRESSION, 1, {})
-    assert loss_steps(network, 1440).tolist() == sorted({*loss_steps(network, 1440)})
-    assert len(loss_steps(network, 1440)) == 200
-    assert len(loss_steps(network, 200)) == 200
+    *_, network, sequence, _ = looked_at("lstm", Task.REGRESSION, 1, {})
+    longer = dataclasses.replace(sequence, inputs=np.zeros((300, F)))
+    found = loss_steps(network, network.run(longer))
+    assert found.tolist() == sorted({*found.tolist()})
+    assert (len(found), found[-1]) == (200, 299)
+
+
+@pytest.mark.parametrize("task", [Task.TAGGING, Task.TRACKING], ids=lambda task: task.value)
+def test_steps_without_a_target_are_no_losses(task):
+    model = make_model("gru", task=task, outputs=3)
+    rng = torch.Generator().manual_seed(0)
+    targets = torch.randn(B, T, 3, generator=rng, dtype=torch.double)
+    counted = torch.arange(T).expand(B, T) >= 4
+    batch = Batch(
+        torch.randn(T, B, F, generator=rng, dtype=torch.double),
+        None,
+        torch.zeros(B, 0, dtype=torch.double),
+        targets if task.numeric else targets.argmax(dim=2),
+        counted,
+    )
+    trace = record(model, batch, np.arange(B))
+    network, sequence = Network.of(trace), sequence_of(trace, ROW)
+    done = network.run(sequence)
+    assert done.loss == pytest.approx(loss_of(model(batch).outputs, batch, task)[ROW].item())
+    matrix = loss_matrix(network, sequence, done)
+    assert matrix.losses.tolist() == list(range(4, T))
+    grads = network.gradients(done, sequence.targets).ways[0].states[0][:, 0]
+    np.testing.assert_allclose(grads, trace.layers[0].state_grads[ROW, :, 0], atol=1e-12)
+    found = truncations(network, done, sequence.targets)
+    assert found.cosines[-1] == pytest.approx(1.0)
+    plane = plane_of(network, sequence, 0)
+    assert plane_losses(plane, sequence, np.zeros(1), np.zeros(1))[0] == pytest.approx(done.loss)
 
 
 # -- Jacobians -------------------------------------------------------------------------------------

@@ -191,14 +191,15 @@ def only(found, kind):
     return next(one for one in found if one.kind == kind)
 
 
-@pytest.mark.parametrize(("far", "kind"), [(1e-6, "vanishing"), (1e5, "exploding")])
-def test_the_gradients_ratio_is_told(far, kind):
-    trace, _ = healthy("rnn")
-    grads = np.ones_like(trace.layers[0].state_grads)
-    grads[:, 0] = far
-    found = only(diagnose(changed(trace, state_grads=grads), RunConfig(), np.zeros(0)), kind)
+@pytest.mark.parametrize(("by", "kind"), [(1e-9, "vanishing"), (30.0, "exploding")])
+def test_the_gradients_ratio_is_told(by, kind):
+    trace, _ = healthy("rnn-relu", layers=1)
+    weights = by * np.eye(H)[None]
+    always_on = np.ones((1, H))
+    far = changed(trace, recurrent_weights=weights, recurrent_bias=always_on)
+    found = only(diagnose(far, RunConfig(), np.zeros(0)), kind)
     assert found.ill
-    assert found.number == pytest.approx(far)
+    assert found.number == pytest.approx(by ** (T - 1), rel=1e-6)
 
 
 def test_dead_and_saturated_units_are_counted():

@@ -15,12 +15,15 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.config import SUGGESTED, TrainingConfig
+from rnnviz.config import SOURCES, SUGGESTED, WORLD_NAMES, TrainingConfig
 from rnnviz.data import fetched
+from rnnviz.data.dataset import MappingType
 from rnnviz.data.sandbox import Sandbox
+from rnnviz.data.worlds import WORLDS
 from rnnviz.runs.run import Run
 from rnnviz.trace import Trace
 from rnnviz.ui import controls, server, session
+from rnnviz.ui.mappings import SHOWN_BY
 from rnnviz.ui.words import number
 
 PAGES = ("train", "data", "unrolled", "gates", "attention", "models")
@@ -90,6 +93,8 @@ def study_file() -> tuple[str, bytes]:
     return path.name, path.read_bytes()
 
 
+WORLD = SOURCES["world"]
+OF_WORLD = {"source": WORLD, "sequences": "60", "epochs": "1", "hidden_size": "6"}
 HOURS = {**SMALL, "blocks": NAMES["24x60"]}
 EXAMPLES = {
     "lstm with attention": Example(settings=SMALL),
@@ -120,6 +125,13 @@ EXAMPLES = {
         file=lambda: ("reviews.tsv", tsv(reviews(120))),
     ),
     "study file": Example(settings={**HOURS, "source": "My own file"}, file=study_file),
+    "namaskar": Example(settings={"source": WORLD, "epochs": "2"}),
+    "echo": Example(
+        settings={**OF_WORLD, "world": WORLD_NAMES["echo"], "attention": "dot", "layers": "2"}
+        | {"bidirectional": "true"},
+    ),
+    "wave": Example(settings={**OF_WORLD, "world": WORLD_NAMES["wave"]}),
+    "angle": Example(settings={**OF_WORLD, "world": WORLD_NAMES["angle"]}),
 }
 
 
@@ -319,6 +331,51 @@ def test_persistence_stands_beside_the_network(trained: Callable[[str], Run]) ->
     app = opened(run=trained("random walk").id)
     assert "ersistence, the last value once more" in words(app)
     assert "persistence" in app.table[0].value.index
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_every_world_is_shown_before_and_beside_its_training(world: str) -> None:
+    app = opened("data", **OF_WORLD, world=WORLD_NAMES[world])
+    assert complaints(app) == []
+    assert f"({WORLDS[world].mapping})" in words(app)
+    assert words(app).count("these data") == 1
+    assert pictures(app) in (1, 2)
+    app = page(app, "train")
+    assert complaints(app) == []
+    assert pictures(app) == 1
+    begun = {k: v for k, v in WORLDS[world].suggested.items() if k == "learning_rate"}
+    assert app.number_input(key="learning_rate").value == begun["learning_rate"]
+
+
+def test_the_five_mappings_lead_to_worlds_that_show_them() -> None:
+    app = opened("data", **SMALL)
+    said = words(app)
+    for mapping in MappingType:
+        assert f"**{mapping}**" in said
+    assert "**many-to-one** :blue-badge[these data]" in said
+    assert "This type comes with the page on sequences to sequences" in said
+    assert {b.key for b in app.main.button} == {f"show_{world}" for world in SHOWN_BY.values()}
+    for mapping, world in SHOWN_BY.items():
+        app = sound(app.button(key=f"show_{world}").click().run())
+        assert app.selectbox(key="world").value == world
+        assert f"**{mapping}** :blue-badge[these data]" in words(app)
+    assert app.query_params["world"] == WORLD_NAMES[world]
+    app = page(app, "train")
+    assert app.number_input(key="epochs").value == WORLDS[world].suggested["epochs"]
+    app = sound(app.selectbox(key="world").set_value("namaskar").run())
+    assert app.selectbox(key="cell").value == "rnn"
+
+
+def test_the_limits_of_a_world_stand_in_its_verdict_and_its_scores(
+    trained: Callable[[str], Run],
+) -> None:
+    app = opened(run=trained("namaskar").id, **OF_WORLD)
+    assert "the memoryless limit, 0.4708" in words(app)
+    table = app.table[0].value
+    assert {"memoryless limit", "entropy floor"} <= set(table.index)
+    assert table.loc["memoryless limit", "accuracy"] == "0.7143"
+    drawn = opened(run=trained("wave").id, **OF_WORLD).table[0].value
+    assert drawn.loc["noise floor"].tolist() == ["0", "–", "–", "–"]
 
 
 def test_how_a_table_is_read_can_be_corrected() -> None:

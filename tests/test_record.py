@@ -30,13 +30,17 @@ def make_batch(model, *, lengths=None, seed=0, outputs=1):
     else:
         inputs = torch.randn(T, B, model.input_size, generator=rng, dtype=torch.double)
         targets = torch.randn(B, outputs, generator=rng, dtype=torch.double)
-    if model.task is Task.CLASSIFICATION:
-        targets = torch.randint(outputs, (B,), generator=rng)
+    if model.task.names_classes:
+        shape = (B, T) if model.task.every_step else (B,)
+        targets = torch.randint(outputs, shape, generator=rng)
+    if model.task is Task.TRACKING:
+        targets = torch.randn(B, T, outputs, generator=rng, dtype=torch.double)
     covariates = torch.randn(B, model.covariates, generator=rng, dtype=torch.double)
     if lengths is not None:
         inside = torch.arange(T)[:, None] < lengths
         inputs = inputs * inside.reshape(T, B, *[1] * (inputs.dim() - 2))
-    return Batch(inputs, lengths, covariates, targets)
+    counted = torch.arange(T).expand(B, T) % 3 == 0 if model.task.every_step else None
+    return Batch(inputs, lengths, covariates, targets, counted)
 
 
 def traced(model, batch, **options):
@@ -119,6 +123,8 @@ def test_gates_lie_within_their_ranges(cell):
         (Task.REGRESSION, 2, {"layers": 2}),
         (Task.CLASSIFICATION, 3, {"attention": "dot"}),
         (Task.NEXT_TOKEN, F, {"attention": "general", "layers": 2}),
+        (Task.TAGGING, 3, {"bidirectional": True, "attention": "dot"}),
+        (Task.TRACKING, 2, {"layers": 2}),
     ],
 )
 def test_gradients_through_time_equal_finite_differences(cell, task, outputs, settings, lengths):

@@ -239,6 +239,40 @@ def test_tokens_and_the_most_probable_next_ones():
         assert outputs.truth_probability[t] == probabilities[true]
 
 
+def test_inputs_end_with_the_steps_that_are_given():
+    trace = network(values(9), lengths=np.array([9, 4]))
+    for given, sequence, shown in ((None, 0, 9), (None, 1, 4), (1, 0, 1), (6, 0, 6), (6, 1, 4)):
+        drawn = scene(trace, sequence=sequence, quantity="h", naming=names(trace, given=given))
+        assert drawn.inputs.given == shown
+
+
+@pytest.mark.parametrize("probabilities", [False, True])
+def test_outputs_without_a_target_are_known_to_the_drawing(probabilities):
+    trace = text_trace()
+    if not probabilities:
+        trace = network(values(10), outputs=values(10), targets=values(10))
+    naming = names(trace, tokens=probabilities, probabilities=probabilities)
+    counted = np.arange(10) > 3
+
+    def told(counted):
+        shown = scene(trace, sequence=0, quantity="h", naming=naming, counted=counted)
+        assert shown.outputs.every_step
+        header, _ = unpacked(message(shown, START, "k", dark=False))
+        assert header["inputs"]["given"] == 10
+        return shown.outputs.counted, header["outputs"]["counted"]
+
+    assert told(counted) == (tuple(counted), counted.tolist())
+    assert told(None) == (None, None)
+    assert told(np.ones(10, bool)) == (None, None)
+
+
+def test_one_step_is_no_every_step():
+    trace = network(values(1))
+    shown = scene(trace, sequence=0, quantity="h", naming=names(trace), counted=np.ones(1, bool))
+    assert (shown.outputs.every_step, shown.outputs.counted) == (False, None)
+    assert shown.steps == ("1",)
+
+
 def test_attention_that_is_too_much_to_draw_is_left_out_and_said_so():
     trace = text_trace(600, attention=True)
     naming = names(trace, tokens=True, probabilities=True)

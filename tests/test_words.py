@@ -7,9 +7,10 @@ import pytest
 from training_samples import make_dataset
 
 from rnnviz.config import DataConfig, RunConfig
-from rnnviz.data.dataset import Task
+from rnnviz.data.dataset import Known, SequenceDataset, Split, Task
 from rnnviz.events import BatchEnded, EpochEnded, Failed, Finished, Paused, RunView, Score, Started
 from rnnviz.trace import Survey
+from rnnviz.ui.answers import answers, floor_error, leak
 from rnnviz.ui.live import BADGES
 from rnnviz.ui.scorecard import difference_error
 from rnnviz.ui.words import (
@@ -28,6 +29,8 @@ REFERENCES = {
     Task.REGRESSION: "mean",
     Task.CLASSIFICATION: "class shares",
     Task.NEXT_TOKEN: "unigram",
+    Task.TAGGING: "class shares",
+    Task.TRACKING: "mean",
 }
 
 
@@ -169,6 +172,63 @@ def test_the_verdict_names_share_error_unit_and_people() -> None:
         "test MSE 30 against 50 (kg/m²)²; the difference of 20 is within two standard errors "
         "(30, 12 people)."
     )
+
+
+LAST = [
+    (60.0, None, "It does not beat persistence"),
+    (30.0, None, "one test part cannot tell"),
+    (30.0, 6.7, "one test part cannot tell"),  # 20 is within three of them
+    (30.0, 6.6, "It is 40 % below persistence, the last value once more: test MSE 50, more than"),
+]
+
+
+@pytest.mark.parametrize(("ours", "error", "said"), LAST)
+def test_persistence_is_beaten_beyond_three_standard_errors_only(
+    ours: float, error: float | None, said: str
+) -> None:
+    started = began()
+    started = dataclasses.replace(
+        started, baselines=(*started.baselines, score("persistence", 50.0))
+    )
+    text = verdict(view_of(started, epoch(1, ours)), Task.REGRESSION, of_last=error)
+    assert said in text
+    assert ("below persistence" in text) == (error == 6.6)
+
+
+def known(name: str, value: float, *, floor: bool, spread: float = 0.0) -> Known:
+    off = np.resize([spread, -spread], 12)
+    expected = np.full(12, value)
+    return Known(name=name, metric="mse", expected=expected, floor=floor, realised=expected + off)
+
+
+def data_with(*answers: Known) -> SequenceDataset:
+    return dataclasses.replace(make_dataset(n=12), known=answers)
+
+
+ANSWERS = [
+    (known("memoryless limit", 40.0, floor=False), 30.0, "clearly below the memoryless limit, 40:"),
+    (known("memoryless limit", 32.0, floor=False), 30.0, "not clearly below the memoryless limit"),
+    (known("chance", 29.0, floor=False), 30.0, "It is not clearly below chance, 29."),
+    (known("noise floor", 10.0, floor=True), 30.0, "It is 20 above the noise floor, 10."),
+    (known("noise floor", 31.0, floor=True, spread=3.0), 30.0, "It stands at the noise floor, 31"),
+    (known("noise floor", 0.0, floor=True), 30.0, ""),
+    (known("noise floor", 40.0, floor=True, spread=3.0), 30.0, ""),  # told as a leak
+]
+
+
+@pytest.mark.parametrize(("answer", "ours", "said"), ANSWERS)
+def test_known_answers_are_told_with_their_numbers(answer: Known, ours: float, said: str) -> None:
+    base = score(answer.name, float(answer.expected[0]))
+    started = dataclasses.replace(began(), baselines=(base,))
+    split = Split(train=np.arange(4), validation=np.arange(4, 6), test=np.arange(6, 12))
+    view, dataset = view_of(started, epoch(1, ours)), data_with(answer)
+    assert said in answers(view, dataset, split)
+    assert bool(answers(view, dataset, split)) == bool(said)
+    leaked = leak(view, dataset, split)
+    assert bool(leaked) == (answer.floor and answer.expected[0] == 40.0)
+    if leaked:  # six times 3 off the floor: an error of 3 sqrt(6/5) / sqrt(6)
+        assert floor_error(answer, split) == pytest.approx(3 / np.sqrt(5))
+        assert "lies below the noise floor of 40" in leaked
 
 
 def test_tokens_have_no_people() -> None:

@@ -8,7 +8,10 @@ from rnnviz.wishes import Wishes
 
 
 def make_dataset(task=Task.REGRESSION, n=60, t=12, *, lengths=None, scale=1.0, seed=0, rows=1):
-    """Sequences whose target is in reach: the mean of the inputs, its sign, or the next token."""
+    """Sequences whose target is in reach: the mean of the inputs, its sign, or the next token.
+
+    At every step: the mean so far, or its sign; the first step has no target.
+    """
     rng = np.random.default_rng(seed)
     lengths = np.full(n, t) if lengths is None else lengths
     common = {
@@ -36,8 +39,11 @@ def make_dataset(task=Task.REGRESSION, n=60, t=12, *, lengths=None, scale=1.0, s
     inputs = rng.normal(size=(n, t, 1)).astype(np.float32) * scale
     inputs *= (np.arange(t) < lengths[:, None])[:, :, None]
     mean = inputs[:, :, 0].sum(axis=1) / lengths
-    classes = ("low", "high") if task is Task.CLASSIFICATION else ()
-    targets = (mean > 0).astype(np.int64) if classes else (20 + 30 * mean[:, None])
+    if task.every_step:
+        mean = inputs[:, :, 0].cumsum(axis=1) / np.arange(1, t + 1)
+        common["counted"] = np.broadcast_to(np.arange(t) > 0, (n, t)).copy()
+    classes = ("low", "high") if task.names_classes else ()
+    targets = (mean > 0).astype(np.int64) if classes else (20 + 30 * mean[..., None])
     return SequenceDataset(
         **common,
         inputs=inputs,

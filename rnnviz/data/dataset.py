@@ -3,13 +3,13 @@
 NumPy only: no files, no pandas, no torch.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple, Self
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from rnnviz.errors import DataError
 
@@ -20,6 +20,33 @@ class Task(StrEnum):
     REGRESSION = "regression"  # a number at the end of the sequence
     CLASSIFICATION = "classification"  # a class at the end of the sequence
     NEXT_TOKEN = "next token"  # at every step the token that follows
+    TAGGING = "tagging"  # a class at every step
+    TRACKING = "tracking"  # a number at every step
+
+    @property
+    def every_step(self) -> bool:
+        """Whether something is said at every step, and not at the end only."""
+        return self in (Task.NEXT_TOKEN, Task.TAGGING, Task.TRACKING)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether numbers are predicted; otherwise classes or tokens."""
+        return self in (Task.REGRESSION, Task.TRACKING)
+
+    @property
+    def names_classes(self) -> bool:
+        """Whether one of the data set's `classes` is predicted."""
+        return self in (Task.CLASSIFICATION, Task.TAGGING)
+
+
+class MappingType(StrEnum):
+    """The five types of sequence mapping, by the steps that are read and those that are said."""
+
+    ONE_TO_ONE = "one-to-one"
+    ONE_TO_MANY = "one-to-many"
+    MANY_TO_ONE = "many-to-one"
+    MANY_TO_MANY = "many-to-many, Tx = Ty"
+    TRANSLATION = "many-to-many, Tx ≠ Ty"
 
 
 class Variable(NamedTuple):
@@ -48,6 +75,21 @@ PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Known:
+    """An answer that is known beforehand, because the rule is that makes the data.
+
+    Such as the loss of whoever knows the rule, or of whoever has no memory.
+    """
+
+    name: str  # such as "entropy floor"
+    metric: str  # "loss" [nats] or "mse"
+    expected: Float[np.ndarray, " N"]  # of every row, the mean over its counted steps
+    others: Mapping[str, float] = field(default_factory=dict)  # such as "accuracy"
+    floor: bool = False  # whether nobody is below it but by chance
+    realised: Float[np.ndarray, " N"] | None = None  # what it came to on the row as it was drawn
+
+
+@dataclass(frozen=True, kw_only=True)
 class SequenceDataset:
     """N sequences with their targets, read-only.
 
@@ -56,8 +98,15 @@ class SequenceDataset:
 
     name: str
     inputs: Float[np.ndarray, "N T F"] | Int[np.ndarray, "N T"]  # zero after each length
-    targets: Float[np.ndarray, "N K"] | Int[np.ndarray, " N"] | Int[np.ndarray, "N T"]
+    targets: (
+        Float[np.ndarray, "N K"]
+        | Int[np.ndarray, " N"]
+        | Int[np.ndarray, "N T"]
+        | Float[np.ndarray, "N T K"]
+    )
     lengths: Int[np.ndarray, " N"]
+    counted: Bool[np.ndarray, "N T"] | None = None  # steps with a target; None: all are
+    given: int | None = None  # the first steps, which carry an input; None: all do
     times: Float[np.ndarray, " T"]
     time_unit: str  # "min" from midnight, or "step"
     features: tuple[Variable, ...]
@@ -73,6 +122,7 @@ class SequenceDataset:
     groups: dict[str, tuple[str, ...]]  # label of each sequence, by grouping: "BMI class", ...
     wear: Float[np.ndarray, "N T"] | None = None  # share of each step in which it was worn
     standardise: bool = False  # whether the network sees standardised values
+    known: tuple[Known, ...] = ()  # of data that are made by a rule
     task: Task
     source: Source
     notes: tuple[str, ...] = ()  # what was noticed and done, one sentence each
@@ -82,8 +132,31 @@ class SequenceDataset:
         for name in ("targets", "lengths", "ids", "covariates"):
             if len(getattr(self, name)) != n:
                 raise DataError(f"{name} holds {len(getattr(self, name))} rows, the inputs {n}")
-        for array in (self.inputs, self.targets, self.lengths, self.times, self.covariates):
+        if self.counted is not None and not self.judged.any(axis=1).all():
+            raise DataError("a sequence has no step with a target; each needs at least one")
+        arrays = (self.inputs, self.targets, self.lengths, self.times, self.covariates)
+        for array in (*arrays, *(() if self.counted is None else (self.counted,))):
             array.flags.writeable = False
+
+    @property
+    def judged(self) -> Bool[np.ndarray, "N T"]:
+        """The steps within each sequence's length whose prediction is compared with a target."""
+        inside = np.arange(self.steps) < self.lengths[:, None]
+        return inside if self.counted is None else inside & self.counted
+
+    @property
+    def read(self) -> Int[np.ndarray, " N"]:
+        """How many steps of each sequence carry an input."""
+        return self.lengths if self.given is None else np.minimum(self.lengths, self.given)
+
+    @property
+    def mapping(self) -> MappingType:
+        """The type of sequence mapping."""
+        if self.steps == 1:
+            return MappingType.ONE_TO_ONE
+        if self.task.every_step:
+            return MappingType.ONE_TO_MANY if self.given == 1 else MappingType.MANY_TO_MANY
+        return MappingType.MANY_TO_ONE
 
     @property
     def steps(self) -> int:
@@ -227,7 +300,14 @@ def subset(dataset: SequenceDataset, rows: Int[np.ndarray, " M"]) -> SequenceDat
         ids=tuple(dataset.ids[row] for row in rows),
         parts=tuple(dataset.parts[row] for row in rows) if dataset.parts else (),
         persistence=None if dataset.persistence is None else dataset.persistence[rows],
+        counted=None if dataset.counted is None else dataset.counted[rows],
+        known=tuple(_of_rows(known, rows) for known in dataset.known),
         covariates=dataset.covariates[rows],
         groups={k: tuple(labels[row] for row in rows) for k, labels in dataset.groups.items()},
         wear=None if dataset.wear is None else dataset.wear[rows],
     )
+
+
+def _of_rows(known: Known, rows: Int[np.ndarray, " M"]) -> Known:
+    realised = None if known.realised is None else known.realised[rows]
+    return replace(known, expected=known.expected[rows], realised=realised)

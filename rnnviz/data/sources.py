@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rnnviz.config import DataConfig
-from rnnviz.data import kinds, nhanes, reading, series, stored, text, uploads
+from rnnviz.data import kinds, nhanes, reading, series, stored, text, uploads, worlds
 from rnnviz.data.dataset import SequenceDataset
 from rnnviz.data.days import as_sequences
 
@@ -33,10 +33,15 @@ def _series(config: DataConfig, _home: Path) -> SequenceDataset:
     return series.windows(series.random_walk(), config)
 
 
+def _world(config: DataConfig, _home: Path) -> SequenceDataset:
+    return worlds.load(config)
+
+
 DATASETS: Mapping[str, Callable[[DataConfig, Path], SequenceDataset]] = {
     "nhanes": _nhanes,
     "text": _text,
     "series": _series,
+    "world": _world,
     "file": _file,
 }
 

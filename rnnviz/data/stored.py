@@ -23,8 +23,8 @@ from rnnviz.data.dataset import SequenceDataset, Source, Task, Variable
 VERSION = 1  # of what is made: raise it whenever the same settings give other values
 MOST_KEPT = 4  # data sets of one upload
 _MAPPED = ("inputs", "wear")
-_ARRAYS = (*_MAPPED, "targets", "lengths", "times", "covariates", "persistence")
-_PLAIN = ("name", "time_unit", "whose", "standardise")
+_ARRAYS = (*_MAPPED, "targets", "lengths", "times", "covariates", "persistence", "counted")
+_PLAIN = ("name", "time_unit", "whose", "standardise", "given")
 _VARIABLES = ("features", "outputs", "covariate_names")
 
 

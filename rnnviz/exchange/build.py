@@ -9,7 +9,7 @@ import torch
 from rnnviz import __version__
 from rnnviz.batches import Prepared, prepare
 from rnnviz.config import RunConfig
-from rnnviz.data.dataset import SequenceDataset, Task
+from rnnviz.data.dataset import SequenceDataset
 from rnnviz.errors import RunError
 from rnnviz.exchange.stored import Meaning, Stored
 from rnnviz.model import SequenceModel
@@ -68,7 +68,7 @@ def meaning_of(prepared: Prepared, *, covariates: bool, scale: str = "raw") -> M
         scale: what was done to the values before they became the data set; key of SCALES.
     """
     dataset = prepared.dataset
-    regression = dataset.task is Task.REGRESSION
+    regression = dataset.task.numeric
     return Meaning(
         features=dataset.features,
         outputs=dataset.outputs,

@@ -23,6 +23,8 @@ PREDICTS = {
     Task.REGRESSION: ("{} number after the last step", "{} numbers after the last step"),
     Task.CLASSIFICATION: ("one of {} class", "one of {} classes"),
     Task.NEXT_TOKEN: ("at every step one of {} token", "at every step one of {} tokens"),
+    Task.TAGGING: ("at every step one of {} class", "at every step one of {} classes"),
+    Task.TRACKING: ("{} number at every step", "{} numbers at every step"),
 }
 
 
@@ -51,7 +53,7 @@ def parts(stored: Stored) -> tuple[Part, ...]:
             Part(name=f"dense {k + 1}", kind=kind, reads=width, gives=dense.units, weights=count)
         )
         width = dense.units
-    kind = "dense, " + ("linear" if stored.task is Task.REGRESSION else "softmax")
+    kind = "dense, " + ("linear" if stored.task.numeric else "softmax")
     count = _count(stored, "head.")
     return (
         *found,
@@ -74,7 +76,7 @@ def predicts(stored: Stored) -> str:
     meaning = stored.meaning
     if meaning.classes:
         return f"{text}: {_some(meaning.classes)}"
-    if meaning.outputs and stored.task is Task.REGRESSION:
+    if meaning.outputs and stored.task.numeric:
         named = tuple(f"{v.name} [{v.unit}]" if v.unit else v.name for v in meaning.outputs)
         return f"{text}: {_some(named)}"
     return text

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rnnviz.data.dataset import Task
 from rnnviz.errors import DataError
 from rnnviz.exchange.keras_layers import KINDS, Kind
 from rnnviz.exchange.stored import Stored
@@ -191,12 +190,12 @@ def layers_of(stored: Stored) -> list[dict[str, Any]]:
         )
     ]
     for k, units in enumerate(stored.sizes):
-        every_step = k + 1 < len(stored.sizes) or stored.task is Task.NEXT_TOKEN
+        every_step = k + 1 < len(stored.sizes) or stored.task.every_step
         layers.append(_recurrent_layer(stored, k + 1, units, every_step))
     for k, dense in enumerate(stored.dense):
         name = f"dense_{k + 1}"
         layers.append(_dense_layer(name, dense.units, dense.activation))
-    activation = "linear" if stored.task is Task.REGRESSION else "softmax"
+    activation = "linear" if stored.task.numeric else "softmax"
     return [*layers, _dense_layer("head", stored.outputs, activation)]
 
 

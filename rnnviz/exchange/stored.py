@@ -142,9 +142,9 @@ def _check_meaning(stored: Stored) -> None:
         raise DataError(f"its scale is {meaning.scale!r}; allowed are {', '.join(SCALES)}")
     widths = {
         "features": 1 if meaning.vocabulary else stored.inputs,
-        "outputs": stored.outputs if stored.task is Task.REGRESSION else 1,
+        "outputs": stored.outputs if stored.task.numeric else 1,
         "covariates": stored.covariates,
-        "classes": stored.outputs if stored.task is Task.CLASSIFICATION else 0,
+        "classes": stored.outputs if stored.task.names_classes else 0,
         "vocabulary": stored.inputs,
     }
     for name, width in widths.items():

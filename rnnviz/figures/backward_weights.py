@@ -13,37 +13,30 @@ from rnnviz.inside.steps import Weights
 from rnnviz.inside.truncated import Truncated
 
 PARTS = {"input": "W", "recurrent": "U", "input_bias": "b"}  # of Weights; both biases have one sum
-_PATTERNS = ("", "/", ".")
 
 
 def gate_norms(gradients: Weights, gates: tuple[str, ...], *, dark: bool = False) -> go.Figure:
     """The Euclidean norm of dL/dW_k, dL/dU_k and dL/db_k for every gate k."""
     p = palette(dark)
-    names = [f"‖dL/d{symbol}‖" for symbol in PARTS.values()]
-    figure = frame(
-        "Gradient by each gate's weights", dark=dark, plot_height=230, keeps="gates", legend=names
-    )
-    norms = part_norms(gradients)
-    for row, name, pattern in zip(norms, names, _PATTERNS, strict=True):
-        figure.add_trace(
-            go.Bar(
-                x=list(gates),
-                y=row,
-                name=name,
-                marker={
-                    "color": [p.role(gate) for gate in gates],
-                    "pattern": {"shape": pattern, "fgcolor": p.page},
-                },
-                hovertemplate=f"gate %{{x}}: {name} = %{{y:.3~g}}<extra></extra>",
-            )
+    figure = frame("Gradient by each gate's weights", dark=dark, plot_height=230, keeps="gates")
+    norms, symbols = part_norms(gradients), list(PARTS.values())
+    figure.add_trace(
+        go.Bar(
+            x=[
+                [gate for gate in gates for _ in symbols],
+                [f"{symbol}<sub>{gate}</sub>" for gate in gates for symbol in symbols],
+            ],
+            y=norms.T.ravel(),
+            marker={"color": [p.role(gate) for gate in gates for _ in symbols]},
+            hovertemplate="‖dL/d%{x}‖ = %{y:.3~g}<extra></extra>",
         )
+    )
     there = norms[norms > 0]
     if not there.size:
         return note(figure, "Every gradient is zero.")
     low, high = np.log10(there.min()), np.log10(there.max())
     figure.update_yaxes(**log_axis(np.floor(low - 0.3), high + 0.3), title_text="norm")
-    figure.update_xaxes(title_text="gate", type="category")
-    figure.update_layout(barmode="group", bargap=0.25)
+    figure.update_xaxes(title_text="weights of each gate", type="multicategory")
     return figure
 
 
@@ -146,7 +139,9 @@ def truncation(found: Truncated, length: int, *, dark: bool = False) -> go.Figur
     figure.update_yaxes(range=[least - 0.05, most * 1.06], title_text="share")
     figure.update_xaxes(
         title_text="steps followed back, k",
-        range=[1, max(2, found.lengths[-1])],
+        type="log",
+        range=[0, float(np.log10(max(2, found.lengths[-1])))],
+        tickvals=[k for k in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if k <= found.lengths[-1]],
         unifiedhovertitle={"text": "k = %{x}"},
     )
     figure.update_layout(hovermode="x unified")

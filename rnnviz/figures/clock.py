@@ -12,6 +12,7 @@ from rnnviz.figures.theme import plain, visible
 
 _MINUTE = 60_000.0  # [ms]
 _DAY = 1440.0  # [min]
+_FEW_STEPS = 6
 _MOST_LABELS = 40  # tokens under an axis; more are numbered only
 
 
@@ -113,4 +114,6 @@ def clock_axis(clock: Clock) -> dict[str, Any]:
         ticks = {"tickvals": clock.middles.tolist(), "ticktext": texts, "tickangle": 0}
         return {**shared, **ticks, "title": {"text": "token"}}
     title = "step" if clock.unit == "step" else f"time [{plain(clock.unit)}]"
-    return {**shared, "title": {"text": title}, "nticks": 12, "minallowed": float(edges[0])}
+    few = clock.unit == "step" and len(clock.times) <= _FEW_STEPS  # no ticks between two steps
+    ticks = {"dtick": 1} if few else {"nticks": 12}
+    return {**shared, "title": {"text": title}, "minallowed": float(edges[0]), **ticks}

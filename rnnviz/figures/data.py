@@ -171,10 +171,10 @@ def target_histogram(
     """
     if dataset.task is Task.NEXT_TOKEN:
         raise DataError("a text has no single target; look at its token frequencies")
-    targets = dataset.targets if dataset.classes else dataset.targets[:, 0]
     variable = dataset.outputs[0]
-    parts = _parts(split, len(targets))
+    parts = _parts(split, len(dataset.ids))
     labels = {name: f"{name} (n = {len(rows):,})" for name, rows in parts.items()}
+    targets, parts = _single_targets(dataset, parts)
     figure = frame(
         f"{variable.name}{_simulated(dataset)}",
         dark=dark,
@@ -189,9 +189,22 @@ def target_histogram(
     figure.update_xaxes(title_text=f"{plain(variable.name)}{unit}")
     if not dataset.classes:
         figure.update_xaxes(unifiedhovertitle={"text": f"%{{x:.4~g}} {plain(variable.unit)}"})
-    figure.update_yaxes(title_text="share of rows", tickformat=".0%", rangemode="tozero", nticks=5)
+    of = "share of steps" if dataset.task.every_step else "share of rows"
+    figure.update_yaxes(title_text=of, tickformat=".0%", rangemode="tozero", nticks=5)
     figure.update_layout(hovermode="x unified", barmode="group")
     return figure
+
+
+def _single_targets(
+    dataset: SequenceDataset, parts: Mapping[str, Int[np.ndarray, " _"]]
+) -> tuple[np.ndarray, Mapping[str, Int[np.ndarray, " _"]]]:
+    """All targets in one row, and where those of each part stand in it."""
+    every_step = dataset.task.every_step
+    targets = dataset.targets[dataset.judged] if every_step else dataset.targets
+    if every_step:
+        owner = np.nonzero(dataset.judged)[0]
+        parts = {name: np.flatnonzero(np.isin(owner, rows)) for name, rows in parts.items()}
+    return (targets if dataset.classes else targets[:, 0]), parts
 
 
 def _distribution(

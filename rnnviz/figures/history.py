@@ -47,7 +47,7 @@ def loss_window(
     Epochs count up to Tukey's outer fence (upper quartile + 3 interquartile ranges) of all epochs,
     and the last one always; batches from their lower to their upper quartile, so that neither
     their noise nor the first ones, which may be a thousand times larger, flatten the rest;
-    baselines up to twice the best of them. 6 % of room on both sides.
+    baselines up to twice the best of them that is not 0, and 0. 6 % of room on both sides.
     """
     shown = [np.zeros(0)]
     if epochs.size:
@@ -59,7 +59,9 @@ def loss_window(
             high = min(high, 2 * max(float(v.max()) for v in shown if v.size))
         shown.append(np.array([low, high]))
     if baselines.size:
-        shown.append(baselines[baselines <= 2 * baselines.min()])
+        some = baselines[baselines > 0]
+        best = float(some.min()) if some.size else 0.0
+        shown.append(baselines[baselines <= 2 * best])
     values = np.concatenate(shown)
     if not values.size:
         return 0.0, 1.0

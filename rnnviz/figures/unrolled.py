@@ -6,10 +6,10 @@ MOST_CELLS units over all layers and directions, float32. With the two states of
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from rnnviz.data.dataset import SequenceDataset, Task
 from rnnviz.errors import TraceError
@@ -35,6 +35,7 @@ class Naming:
     output_unit: str = ""
     tokens: bool = False  # inputs are one-hot
     probabilities: bool = False  # outputs are probabilities of classes or tokens
+    given: int | None = None  # the first steps, which carry an input; None: all do
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,7 @@ class Inputs:
     values: Float[np.ndarray, "T I"]  # of the features shown; none for tokens
     tokens: tuple[str, ...]  # one per step, or empty
     token_ids: Int[np.ndarray, " T"] | None  # likewise
+    given: int  # the first steps, which carry an input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,7 @@ class Outputs:
     """What the head said: numbers, or the most probable choices."""
 
     every_step: bool
+    counted: tuple[bool, ...] | None  # whether each output has a target; None: all do
     unit: str
     names: tuple[str, ...]  # K shown numbers; or the choices that occur
     values: Float[np.ndarray, "Q K"]  # numbers, or probabilities, the largest first
@@ -119,7 +122,7 @@ def naming(dataset: SequenceDataset) -> Naming:
         for k, m in enumerate(dataset.times)
     )
     next_token = dataset.task is Task.NEXT_TOKEN
-    numbers = dataset.task is Task.REGRESSION
+    numbers = dataset.task.numeric
     names = tuple(variable.name for variable in dataset.outputs)
     return Naming(
         steps=steps,
@@ -128,6 +131,7 @@ def naming(dataset: SequenceDataset) -> Naming:
         output_unit=dataset.outputs[0].unit if numbers else "",
         tokens=bool(dataset.vocabulary),
         probabilities=not numbers,
+        given=dataset.given,
     )
 
 
@@ -137,7 +141,13 @@ def quantities(trace: Trace) -> tuple[str, ...]:
 
 
 def scene(
-    trace: Trace, *, sequence: int, quantity: str, naming: Naming, always: tuple[int, ...] = ()
+    trace: Trace,
+    *,
+    sequence: int,
+    quantity: str,
+    naming: Naming,
+    always: tuple[int, ...] = (),
+    counted: Bool[np.ndarray, " T"] | None = None,
 ) -> Scene:
     """What the view shows of one sequence.
 
@@ -147,6 +157,7 @@ def scene(
         sequence: row of the trace.
         quantity: one of `quantities`; where it is a state, the cell's other states come along.
         always: units that are shown however little they vary, such as the selected one.
+        counted: the steps whose output has a target, where there is one at every step; None: all.
 
     Raises:
         TraceError: there is no such sequence or quantity, or too few names.
@@ -155,7 +166,7 @@ def scene(
     length = int(trace.lengths[sequence])
     inputs, columns = _inputs(trace, sequence, length, naming)
     rows = _rows(trace, sequence, length, quantity, columns, always)
-    outputs = _outputs(trace, sequence, length, naming)
+    outputs = _outputs(trace, sequence, length, naming, counted)
     attention, notes = _attention(trace, sequence, length, every_step=outputs.every_step)
     return Scene(
         quantity=quantity,
@@ -247,6 +258,7 @@ def _inputs(
         values=values[:, columns].astype(np.float32),
         tokens=tokens,
         token_ids=ids,
+        given=length if naming.given is None else min(length, naming.given),
     )
     return shown, columns or tuple(range(size))
 
@@ -304,16 +316,26 @@ def _row(
     )
 
 
-def _outputs(trace: Trace, sequence: int, length: int, naming: Naming) -> Outputs:
+def _outputs(
+    trace: Trace,
+    sequence: int,
+    length: int,
+    naming: Naming,
+    counted: Bool[np.ndarray, " T"] | None,
+) -> Outputs:
     values = trace.outputs[sequence]
     every_step = len(values) > 1 and len(values) == trace.inputs.shape[1]
     # outputs beyond a sequence's length mean nothing
     count = length if every_step else len(values)
     values, targets = values[:count], trace.targets[sequence][:count]
+    some = every_step and counted is not None and not counted[:count].all()
+    told = tuple(bool(one) for one in counted[:count]) if some and counted is not None else None
     if naming.probabilities:
-        return _choices(values, targets.astype(np.int64), naming, every_step=every_step)
+        found = _choices(values, targets.astype(np.int64), naming, every_step=every_step)
+        return replace(found, counted=told)
     return Outputs(
         every_step=every_step,
+        counted=told,
         unit=naming.output_unit,
         names=naming.outputs[:MOST_OUTPUTS],
         values=values[:, :MOST_OUTPUTS].astype(np.float32),
@@ -334,6 +356,7 @@ def _choices(
     used, index = np.unique(np.concatenate([best.ravel(), targets]), return_inverse=True)
     return Outputs(
         every_step=every_step,
+        counted=None,
         unit="",
         names=tuple(naming.outputs[k] for k in used),
         values=np.take_along_axis(values, best, axis=1).astype(np.float32),

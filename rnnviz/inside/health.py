@@ -59,8 +59,7 @@ def diagnose(
         TraceError: the trace is of an earlier version.
     """
     found: list[Finding | None] = []
-    for place, layer in enumerate(trace.layers):
-        ratio = _first_by_last(trace, place)
+    for layer, ratio in zip(trace.layers, _ratios(trace).tolist(), strict=True):
         found += [
             _dead(layer, trace),
             _saturated(layer, trace, config),
@@ -123,30 +122,28 @@ def _saturated(layer: LayerTrace, trace: Trace, config: RunConfig) -> Finding | 
     )
 
 
-def _first_by_last(trace: Trace, place: int) -> float:
-    """The loss's gradient at the first step that is read, by that at the last: the middle one of
-    the sequences. Where each step has a loss, the last step's: the others enter on the way.
+def _ratios(trace: Trace) -> Float[np.ndarray, " W"]:
+    """Of each direction the loss's gradient at the first step that it reads, by that at the last:
+    the middle one of the sequences; nan where there is nothing to compare.
     """
-    ratios = [_ratio(trace, place, row) for row in range(len(trace.lengths))]
-    known = [ratio for ratio in ratios if not np.isnan(ratio)]
-    return float(np.median(known)) if known else float("nan")
+    found = np.array([_of_row(trace, row) for row in range(len(trace.lengths))])
+    known = [column[~np.isnan(column)] for column in found.T]
+    return np.array([np.median(some) if len(some) else np.nan for some in known])
 
 
-def _ratio(trace: Trace, place: int, row: int) -> float:
-    layer, length = trace.layers[place], int(trace.lengths[row])
-    if length < 2:
-        return float("nan")
-    if trace.readout is not None and trace.readout.every_step:
-        network, sequence = Network.of(trace), sequence_of(trace, row)
-        done = network.run(sequence)
-        back = go_back(network, sequence, done, np.array([length - 1])).ways[place]
-        first, last = np.linalg.norm(back.states[0][[0, -1], 0], axis=1)
+def _of_row(trace: Trace, row: int) -> Float[np.ndarray, " W"]:
+    """In float64: what a trace keeps in float32 ends at 1e-45."""
+    network, sequence = Network.of(trace), sequence_of(trace, row)
+    done = network.run(sequence)
+    if network.causal:  # the last loss alone: the others enter on the way
+        last = int(np.flatnonzero(done.shares)[-1])
+        backs = go_back(network, sequence, done, np.array([last])).ways
     else:
-        if layer.state_grads is None:
-            return float("nan")
-        ends = layer.state_grads[row, [0, length - 1], 0].astype(np.float64)
-        first, last = np.linalg.norm(ends[::-1] if layer.reverse else ends, axis=1)
-    return float(first / last) if last > 0 else float("nan")
+        backs = network.gradients(done, sequence.targets).ways
+    with np.errstate(divide="ignore", invalid="ignore"):
+        norms = [np.linalg.norm(back.states[0][:, 0], axis=1) for back in backs]
+        ratios = np.array([of[0] / of[-1] for of in norms])
+    return np.where([len(of) > 1 and of[-1] > 0 for of in norms], ratios, np.nan)
 
 
 def _vanishing(layer: LayerTrace, ratio: float, config: RunConfig) -> Finding:

@@ -51,7 +51,7 @@ def loss_matrix(
     Raises:
         TraceError: the network reads in both directions.
     """
-    chosen = loss_steps(network, len(done.top), most)
+    chosen = loss_steps(network, done, most)
     steps = len(done.top)
     norms = tuple(
         tuple(np.zeros((len(chosen), steps)) for _ in way.cell.states) for way in network.ways
@@ -67,11 +67,13 @@ def loss_matrix(
     return Matrix(losses=chosen, values=np.concatenate(values), norms=norms)
 
 
-def loss_steps(network: Network, steps: int, most: int = MOST_LOSSES) -> Int[np.ndarray, " L"]:
-    """At which steps losses are asked for: evenly spaced, the last one always."""
+def loss_steps(network: Network, done: Pass, most: int = MOST_LOSSES) -> Int[np.ndarray, " L"]:
+    """At which steps losses are asked for: evenly spaced ones that count, the last always."""
+    steps = len(done.top)
+    known = np.flatnonzero(done.shares) if network.readout.every_step else np.arange(steps)
     work = steps * sum(way.weights.recurrent.size for way in network.ways)
-    count = min(steps, most, max(8, int(_MOST_WORK / work)))
-    return np.unique(np.linspace(steps - 1, 0, count).round().astype(np.int64))
+    count = min(len(known), most, max(8, int(_MOST_WORK / work)))
+    return known[np.unique(np.linspace(len(known) - 1, 0, count).round().astype(np.int64))]
 
 
 def blocks(

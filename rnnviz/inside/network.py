@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from rnnviz.cells import CELLS, Cell
 from rnnviz.errors import TraceError
@@ -43,6 +43,7 @@ class Sequence:
     inputs: Float[np.ndarray, "T F"]  # as the network saw them
     covariates: Float[np.ndarray, " C"]
     targets: Targets  # scaled numbers, or indices
+    counted: Bool[np.ndarray, " Q"] | None = None  # queries with a target; None: all are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +56,12 @@ class Pass:
     read: Read
     outputs: Float[np.ndarray, "Q K"]  # target's unit, or probabilities
     losses: Float[np.ndarray, " Q"]  # of each query
+    shares: Float[np.ndarray, " Q"]  # of each query's loss in the sequence's; they sum to 1
 
     @property
     def loss(self) -> float:
-        """The sequence's loss: the mean over its queries."""
-        return float(self.losses.mean())
+        """The sequence's loss: the mean over the queries that count."""
+        return float(self.losses @ self.shares)
 
 
 class Gradients(NamedTuple):
@@ -120,6 +122,11 @@ class Network:
             for layer in range(count)
         )
 
+    @property
+    def causal(self) -> bool:
+        """Whether what is said at a step comes from the steps up to it."""
+        return self.readout.every_step and len(self.layers[-1]) == 1
+
     def run(self, sequence: Sequence, hands: Mapping[int, Hands] | None = None) -> Pass:
         """A forward pass.
 
@@ -143,7 +150,7 @@ class Network:
                 axis=1,
             )
         at = asking(self.readout, len(x), len(self.layers[-1]))
-        done = read(self.readout, x, sequence.covariates, at, causal=self.readout.every_step)
+        done = read(self.readout, x, sequence.covariates, at, causal=self.causal)
         return Pass(
             inputs=tuple(inputs),
             steps=tuple(steps),
@@ -151,6 +158,7 @@ class Network:
             read=done,
             outputs=self.in_unit(done.outputs),
             losses=losses(self.readout, done.outputs, sequence.targets),
+            shares=shares_of(len(at), sequence.counted),
         )
 
     def in_unit(self, outputs: Float[np.ndarray, "Q K"]) -> Float[np.ndarray, "Q K"]:
@@ -161,7 +169,7 @@ class Network:
 
     def gradients(self, done: Pass, targets: Targets) -> Gradients:
         """Of the sequence's loss, by everything: one scan backward a direction."""
-        slope = by_outputs(self.readout, done.read.outputs, targets) / len(done.losses)
+        slope = by_outputs(self.readout, done.read.outputs, targets) * done.shares[:, None]
         top, readout = back(self.readout, done.read, done.top, slope)
         backs = self.through_layers(done, top)
         weights = tuple(
@@ -217,15 +225,24 @@ def sequence_of(trace: Trace, row: int) -> Sequence:
     readout = Network.of(trace).readout
     length = int(trace.lengths[row])
     targets = trace.targets[row]
+    counted = None
     if readout.every_step:
         targets = targets[:length]
+        counted = None if trace.counted is None else trace.counted[row, :length]
     if not readout.probabilities:
         targets = (targets.astype(np.float64) - readout.mean) / readout.sd
     return Sequence(
         inputs=trace.inputs[row, :length].astype(np.float64),
         covariates=readout.covariates[row],
         targets=targets,
+        counted=counted,
     )
+
+
+def shares_of(queries: int, counted: Bool[np.ndarray, " Q"] | None) -> Float[np.ndarray, " Q"]:
+    """The same for each query that counts."""
+    some = np.ones(queries) if counted is None else counted.astype(np.float64)
+    return some / some.sum()
 
 
 def _in_float64(readout: ReadoutTrace) -> ReadoutTrace:

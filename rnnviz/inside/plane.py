@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from rnnviz.cells import Parts, split_gates
-from rnnviz.inside.network import Network, Sequence, Way
+from rnnviz.inside.network import Network, Sequence, Way, shares_of
 from rnnviz.inside.readout import asking, losses, read
 from rnnviz.inside.steps import Weights
 from rnnviz.inside.wall import Surface
@@ -108,11 +108,11 @@ def plane_losses(
         inputs = np.concatenate(states, axis=2)
     readout = network.readout
     at = asking(readout, len(inputs), len(network.layers[-1]))
-    found = np.empty(len(x))
+    shares, found = shares_of(len(at), sequence.counted), np.empty(len(x))
     for p in range(len(x)):
         top = np.ascontiguousarray(inputs[:, p])
-        said = read(readout, top, sequence.covariates, at, causal=readout.every_step).outputs
-        found[p] = losses(readout, said, sequence.targets).mean()
+        said = read(readout, top, sequence.covariates, at, causal=network.causal).outputs
+        found[p] = losses(readout, said, sequence.targets) @ shares
     return found
 
 

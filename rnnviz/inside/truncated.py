@@ -60,7 +60,7 @@ def _count(network: Network, steps: int) -> int:
 
 def _by_steps_taken(network: Network, done: Pass, targets: Targets, count: int) -> tuple[Back, ...]:
     """In place of N losses: the paths that took 0, 1, ... steps back; the last holds all others."""
-    slope = by_outputs(network.readout, done.read.outputs, targets) / len(done.losses)
+    slope = by_outputs(network.readout, done.read.outputs, targets) * done.shares[:, None]
     top, _ = back(network.readout, done.read, done.top, slope)
     outer = np.zeros((len(top), count, top.shape[2]))
     outer[:, :1] = top

@@ -14,7 +14,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, Self
 
-from rnnviz.config import CELL_NAMES, SOURCES, RunConfig
+from rnnviz.config import CELL_NAMES, RunConfig, source_name
 from rnnviz.errors import RunError
 from rnnviz.events import Checkpointed, Event, RunView, Traced
 from rnnviz.runs.arrays import load_trace, save_trace
@@ -311,4 +311,4 @@ def title_of(config: RunConfig) -> str:
     ]
     if model.attention != "none":
         parts.append(f"{model.attention} attention")
-    return f"{', '.join(parts)}: {SOURCES[config.data.source]}"
+    return f"{', '.join(parts)}: {source_name(config.data)}"

@@ -12,7 +12,6 @@ from rnnviz.checkpoint import packed, unpacked
 from rnnviz.config import RunConfig
 from rnnviz.data.days import Days
 from rnnviz.denormals import flushed
-from rnnviz.evaluate import regression_metrics
 from rnnviz.events import (
     BatchEnded,
     Checkpointed,
@@ -24,6 +23,7 @@ from rnnviz.events import (
     Started,
     Traced,
 )
+from rnnviz.metrics import regression_metrics
 from rnnviz.study.days import load_days
 from rnnviz.study.network import WrittenNet
 from rnnviz.study.written import Findings, Prepared, copied, prepare

@@ -19,7 +19,7 @@ from rnnviz.batches import prepare
 from rnnviz.config import RunConfig
 from rnnviz.data.dataset import SequenceDataset, Split
 from rnnviz.data.days import Days, as_sequences
-from rnnviz.evaluate import ROWS, regression_metrics
+from rnnviz.evaluate import ROWS
 from rnnviz.events import (
     BatchEnded,
     Checkpointed,
@@ -31,6 +31,7 @@ from rnnviz.events import (
     Score,
     Started,
 )
+from rnnviz.metrics import regression_metrics
 from rnnviz.record import outputs_in_unit
 from rnnviz.study.as_written import Stream, told
 from rnnviz.study.attributed import GROUP, Attributed, mean_of

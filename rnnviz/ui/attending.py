@@ -41,8 +41,9 @@ def weights(seen: Looking) -> None:
 
 def _text(seen: Looking) -> None:
     query, (_, weights) = seen.look.query, seen.attention
-    if seen.dataset.task is Task.NEXT_TOKEN:
-        said = f"Weights when the token after step {query + 1} is predicted; click to choose it."
+    if seen.dataset.task.every_step:
+        what = "the token after" if seen.dataset.task is Task.NEXT_TOKEN else "the label of"
+        said = f"Weights when {what} step {query + 1} is predicted; click to choose it."
     else:
         said = f"Weights when {controls.escaped(seen.dataset.outputs[0].name)} is predicted."
     st.caption(said)

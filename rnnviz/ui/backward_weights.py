@@ -24,6 +24,8 @@ from rnnviz.ui.layout import pair
 from rnnviz.ui.looking import Looking
 from rnnviz.ui.words import number
 
+ENOUGH = 0.9  # of the full norm: where the slider begins
+
 
 def weights(seen: Looking) -> None:
     """Norms by gate, each gate's matrices, and one weight."""
@@ -110,7 +112,8 @@ def _truncation(seen: Looking) -> None:
     options = list(found.lengths)
     if st.session_state.get("k", options[-1]) not in options:
         del st.session_state["k"]
-    st.session_state.setdefault("k", options[len(options) // 4])
+    short = int(np.argmax(found.norms >= ENOUGH * found.full))  # where it begins to be enough
+    st.session_state.setdefault("k", options[short])
     length = options[0]
     if len(options) > 1:
         length = st.select_slider("Steps followed back, k", options, key="k")

@@ -26,6 +26,9 @@ LABELS: Mapping[str, str] = {
     "window": "Steps in a sequence",
     "horizon": "Horizon",
     "foretold": "Foretell",
+    "world": "World",
+    "sequences": "Sequences",
+    "delay": "Delay",
     "cell": "Cell",
     "hidden_size": "Units",
     "layers": "Layers",
@@ -43,6 +46,7 @@ LABELS: Mapping[str, str] = {
 }
 STEPS: Mapping[str, float] = {
     "people": 50,
+    "sequences": 100,
     "learning_rate": 0.001,
     "dropout": 0.1,
     "clip_norm": 0.5,

@@ -1,5 +1,6 @@
 """The data part of the settings, as every page that needs it shows it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from rnnviz.data.kinds import Recognised
 from rnnviz.data.layout import BETWEEN, Layout
 from rnnviz.data.reading import PREFERRED
 from rnnviz.data.uploads import Upload, open_upload, prune, store, store_text
+from rnnviz.data.worlds import WORLDS
 from rnnviz.errors import DataError
 from rnnviz.ui import controls, fetching, session
 
@@ -22,6 +24,7 @@ OF_SOURCE = {  # widgets that need nothing but a source
     "nhanes": ("people", "days", *OF_A_DAY),
     "text": ("tokens", "window"),
     "series": ("window", "horizon", "foretold"),
+    "world": (),
     "file": (),
 }
 OF_COLUMNS = ("table", "target", "person", "left_out")  # widgets whose options a file gives
@@ -33,12 +36,28 @@ OF_A_TABLE = (
 
 def choose_source() -> str:
     """Where the sequences come from. Another source begins with the settings that suit it."""
-    setting = controls.named(DataConfig)["source"]
-    return controls.widget(setting, on_change=session.forget, args=(sorted(_suggested()),))
+    settings = controls.named(DataConfig)
+    source = controls.widget(settings["source"], on_change=session.forget, args=(_depending(),))
+    if source == "world":
+        controls.widget(settings["world"], on_change=session.forget, args=(_depending(),))
+    return source
 
 
-def _suggested() -> set[str]:
-    return {name for settings in SUGGESTED.values() for name in settings}
+def enter(world: str) -> None:
+    """Choose a small world with the settings that suit it, in a callback."""
+    session.forget(_depending())
+    session.suggest({"source": "world", "world": world})
+
+
+def suggested(source: str) -> Mapping[str, Any]:
+    """The settings that a source, or the small world that is chosen, begins with."""
+    return WORLDS[session.world()].suggested if source == "world" else SUGGESTED.get(source, {})
+
+
+def _depending() -> list[str]:
+    """Settings that begin anew with another source or world."""
+    every = (*SUGGESTED.values(), *(world.suggested for world in WORLDS.values()))
+    return sorted({name for settings in every for name in settings})
 
 
 def settings_of_source(source: str) -> DataConfig | None:
@@ -56,8 +75,11 @@ def settings_of_source(source: str) -> DataConfig | None:
         values |= found
     elif source == "text":
         values["file"] = _text()
-    begin = SUGGESTED.get(source, {})
-    for name in OF_SOURCE[source]:
+    begin, names = suggested(source), OF_SOURCE[source]
+    if source == "world":
+        values["world"] = session.world()
+        names = WORLDS[values["world"]].settings
+    for name in names:
         values[name] = controls.widget(settings[name], default=begin.get(name))
     return DataConfig(**values)
 

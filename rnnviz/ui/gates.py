@@ -7,6 +7,7 @@ import streamlit as st
 from rnnviz.figures import VIEWS
 from rnnviz.figures.data import activity
 from rnnviz.figures.gates import words
+from rnnviz.figures.sequence import drawn_by_step, sequence
 from rnnviz.figures.values import names_of, one_sequence, range_in
 from rnnviz.ui import session
 from rnnviz.ui.components.plot import plot
@@ -39,6 +40,11 @@ def over_time(seen: Looking, name: str) -> None:
     """What was read, and the heat map of all units under it."""
     if seen.is_text:
         _text(seen, name)
+    elif drawn_by_step(seen.dataset):
+        strip = sequence(
+            seen.dataset, seen.row, step=seen.chosen.t, dark=seen.look.dark, plot_height=110
+        )
+        plot(strip, key="activity", on_click=seen.click)
     else:
         strip = activity(seen.dataset, seen.row, step=seen.chosen.t, dark=seen.look.dark)
         plot(strip, key="activity", on_click=seen.click)
@@ -66,11 +72,16 @@ def _text(seen: Looking, name: str) -> None:
 
 def one_unit(seen: Looking, name: str) -> None:
     """All gates and states of the chosen unit."""
+    if seen.dataset.steps == 1:
+        st.caption("There is one step only, so nothing runs over time. Unrolled has its numbers.")
+        return
     plot(VIEWS["unit"].draw(seen.trace, replace(seen.look, name=name)), key="unit_lines")
 
 
 def all_units(seen: Looking, name: str) -> None:
     """What the units have in common: mean, spread, saturation."""
+    if seen.dataset.steps == 1:
+        return
     look = replace(seen.look, name=name)
     for place, key in zip(pair("all"), ("spread", "saturation"), strict=True):
         with place:

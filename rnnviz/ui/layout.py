@@ -3,11 +3,12 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-PICTURE, CARD = 470, 390  # least widths, before two stand above each other [px]
+PICTURE, CARD, TYPE = 470, 390, 220  # least widths, before two stand above each other [px]
 _STYLE = f"""<style>
 [data-testid=stMainBlockContainer] {{ padding: 2.5rem 2rem 3rem; max-width: 1900px; }}
 [class*=st-key-row_] {{ flex-wrap: wrap; }}
 [class*=st-key-row_] > * {{ flex: 1 1 {PICTURE}px; width: auto; min-width: 0; }}
+[class*=st-key-row_types] > * {{ flex: 1 1 {TYPE}px; }}
 [class*=st-key-row_cards] > *, [class*=st-key-row_study] > * {{ flex: 1 1 {CARD}px; }}
 </style>"""
 

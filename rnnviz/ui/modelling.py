@@ -19,8 +19,8 @@ from rnnviz.runs.run import Run, new_id
 from rnnviz.ui import controls, live, session
 from rnnviz.ui.data_settings import choose_source, settings_of_source
 from rnnviz.ui.scorecard import scorecard
-from rnnviz.ui.training import error_of, said
-from rnnviz.ui.words import State, summary, verdict
+from rnnviz.ui.training import judged, said
+from rnnviz.ui.words import State, summary
 
 EVERY = 1.0  # between two looks at the run [s]
 
@@ -198,8 +198,7 @@ def outcome(run: Run | None) -> None:
             st.error(controls.escaped(state.text))
         else:
             st.progress(state.done, text=said(state))
-        error = error_of(run, session.survey(run, view))
-        st.markdown(verdict(view, dataset.task, error, dataset.whose))
+        judged(run, view, dataset)
 
     live.ticking(draw, run, seen, every=EVERY, name="applied")
     if seen[1].kind == "finished":

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import streamlit as st
+from jaxtyping import Float
 
 from rnnviz.events import RunView, Score, Started
 from rnnviz.trace import Survey
@@ -44,7 +45,7 @@ def _table(scores: list[Score], started: Started) -> pd.DataFrame:
         }
         for score in scores
     }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("–")  # of what is not known
 
 
 def _heading(name: str, started: Started) -> str:
@@ -52,15 +53,18 @@ def _heading(name: str, started: Started) -> str:
     return METRICS[name] + unit
 
 
-def difference_error(survey: Survey, mean: float, people: tuple[str, ...]) -> float:
-    """Standard error of the difference in mean squared error between a network and a constant.
+def difference_error(
+    survey: Survey, rival: float | Float[np.ndarray, " N"], people: tuple[str, ...]
+) -> float:
+    """Standard error of the difference in mean squared error between a network and a rival.
 
     The rows of one person count together (a cluster-robust error), since they are not independent.
 
     Args:
+        rival: what it says of each of the survey's sequences, or of all of them.
         people: of every row of the dataset.
     """
-    gains = (survey.targets - mean) ** 2 - (survey.targets - survey.predictions) ** 2
+    gains = (survey.targets - rival) ** 2 - (survey.targets - survey.predictions) ** 2
     _, person = np.unique([people[row] for row in survey.sequences], return_inverse=True)
     sums = np.bincount(person, gains - gains.mean())
     count = len(sums)

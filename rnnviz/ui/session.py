@@ -19,7 +19,7 @@ import platformdirs
 import plotly.graph_objects as go
 import streamlit as st
 
-from rnnviz.config import SOURCES, DataConfig, RunConfig
+from rnnviz.config import DataConfig, RunConfig, source_name
 from rnnviz.data import sources
 from rnnviz.data.dataset import SequenceDataset
 from rnnviz.data.reading import Opened, read_upload
@@ -154,7 +154,7 @@ def apply(kept: Kept, config: RunConfig, run_id: str) -> None:
     Raises:
         RnnvizError: the run cannot be started; nothing is left of it.
     """
-    title = f"{kept.name}: {SOURCES[config.data.source]}"
+    title = f"{kept.name}: {source_name(config.data)}"
     _begin(config, run_id, None, None, program=APPLYING, title=title, model=kept.stored)
     st.session_state["_applied"] = (kept.id, config, run_id)
     choose(run_id)
@@ -455,9 +455,11 @@ def carry_over(page: str, keys: Iterable[str]) -> None:
 
 
 def forget(keys: list[str]) -> None:
-    """Let widgets begin again with their own values."""
+    """Let widgets begin again with their own values, also those of a link to another page."""
     for key in keys:
         st.session_state.pop(key, None)
+        if key in st.query_params:
+            del st.query_params[key]
 
 
 def forget_unless(key: str, options: list[str]) -> None:
@@ -497,6 +499,11 @@ def suggest(values: Mapping[str, Any]) -> None:
 def blocks() -> str:
     """The blocks that the settings hold now, wherever their widget stands."""
     return str(st.session_state.get("blocks", DataConfig().blocks))
+
+
+def world() -> str:
+    """The small world that the settings name now, wherever its widget stands."""
+    return str(st.session_state.get("world", DataConfig().world))
 
 
 def seed(default: int) -> int:

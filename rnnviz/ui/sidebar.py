@@ -110,15 +110,20 @@ def step_name(data: SequenceDataset, trace: Trace, chosen: session.Selection) ->
 def sequence_label(data: SequenceDataset, trace: Trace, b: int) -> str:
     """Such as '2. S00012, BMI 27.3'; the same at every epoch, as a widget's option must be."""
     row = int(trace.sequences[b])
-    if data.task is Task.NEXT_TOKEN:
-        return f"{b + 1}. window {data.ids[row]}"
+    if data.task.every_step:
+        return f"{b + 1}. {'window ' if data.whose == 'people' else ''}{data.ids[row]}"
     return f"{b + 1}. {data.ids[row]}, {target_words(data, float(trace.targets[b].flat[0]))}"
 
 
 def outcome(data: SequenceDataset, trace: Trace, b: int) -> str:
     """What the network says of the sequence at the selected epoch."""
-    if data.task is Task.NEXT_TOKEN:
-        return f"loss {number(float(trace.loss[b]), 3)} nats per token"
+    if data.task is Task.TRACKING:
+        judged = data.judged[int(trace.sequences[b])]
+        error = float(((trace.outputs[b] - trace.targets[b])[judged] ** 2).mean())
+        return f"mean squared error {number(error, 3)}"
+    if data.task.every_step:
+        each = "token" if data.task is Task.NEXT_TOKEN else "step"
+        return f"loss {number(float(trace.loss[b]), 3)} nats per {each}"
     if data.task is Task.CLASSIFICATION:
         said = int(trace.outputs[b, 0].argmax())
         return f"predicted {data.classes[said]} ({trace.outputs[b, 0, said]:.0%})"

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rnnviz.config import SUGGESTED, ModelConfig, RunConfig, TrainingConfig
+from rnnviz.config import ModelConfig, RunConfig, TrainingConfig
 from rnnviz.data.dataset import SequenceDataset, Task, split_of
 from rnnviz.errors import ConfigError, RnnvizError
 from rnnviz.estimate import check_memory, estimate
@@ -18,8 +19,9 @@ from rnnviz.figures import history
 from rnnviz.runs.run import Run, new_id
 from rnnviz.trace import Survey
 from rnnviz.ui import controls, live, overview, session
+from rnnviz.ui.answers import answers, leak
 from rnnviz.ui.components.plot import plot
-from rnnviz.ui.data_settings import choose_source, settings_of_source
+from rnnviz.ui.data_settings import choose_source, settings_of_source, suggested
 from rnnviz.ui.layout import pair
 from rnnviz.ui.scorecard import difference_error, scorecard
 from rnnviz.ui.words import State, amount, duration, network_on, number, summary, verdict
@@ -52,7 +54,7 @@ def settings() -> RunConfig | None:
 
 
 def _widgets(cls: type, names: tuple[str, ...], source: str) -> dict[str, Any]:
-    known, begin = controls.named(cls), SUGGESTED.get(source, {})
+    known, begin = controls.named(cls), suggested(source)
     return {name: controls.widget(known[name], default=begin.get(name)) for name in names}
 
 
@@ -185,7 +187,7 @@ def _progress(run: Run, seen: live.Look) -> None:
         if failed:
             st.error(controls.escaped(state.text))
         survey = session.survey(run, view)
-        st.markdown(verdict(view, dataset.task, error_of(run, survey), dataset.whose))
+        judged(run, view, dataset)
         now = (run.id, dark, state.kind, len(view.epochs))
         loss = partial(history.loss_curve, view, dark=dark)
         plot(session.kept_figure("loss", (*now, view.step), loss), key="loss")
@@ -193,7 +195,7 @@ def _progress(run: Run, seen: live.Look) -> None:
         with first:
             if dataset.task is Task.NEXT_TOKEN or survey is None:
                 _tokens(view, dataset.task)
-            elif dataset.task is Task.CLASSIFICATION:
+            elif dataset.task.names_classes:
                 plot(history.confusion(survey, dataset.classes, dark=dark), key="said")
             else:
                 score = network_on(view, "test")
@@ -207,6 +209,17 @@ def _progress(run: Run, seen: live.Look) -> None:
 
     live.ticking(draw, run, seen, every=live.FAST, name="progress")
     scorecard(seen[0])
+
+
+def judged(run: Run, view: RunView, dataset: SequenceDataset) -> None:
+    """Whether the network beats those that know less, and what the known answers say."""
+    error, of_last = errors_of(run, session.survey(run, view))
+    text = verdict(view, dataset.task, error, dataset.whose, of_last)
+    split = split_of(dataset, run.config.training.seed)
+    place = st.empty()  # there in any case, as a fragment keeps its number of elements
+    if leaked := leak(view, dataset, split):
+        place.warning(leaked)
+    st.markdown(" ".join(part for part in (text, answers(view, dataset, split)) if part))
 
 
 def said(state: State) -> str:
@@ -226,16 +239,25 @@ def _tokens(view: RunView, task: Task) -> None:
         row.metric(f"Test {label}", number(last.get(name, float("nan")), 3))
 
 
-def error_of(run: Run, survey: Survey | None) -> float | None:
-    """Standard error of the difference between the network's loss and the mean predictor's."""
+FEWEST_INDEPENDENT = 20  # of whom a standard error can be told at all
+
+
+def errors_of(run: Run, survey: Survey | None) -> tuple[float | None, float | None]:
+    """Standard errors of the differences between the network's loss and two others': that of the
+    mean predictor, and that of the last value once more. None where they are not known."""
     dataset = session.dataset(run.config.data)
-    if survey is None or dataset.task is not Task.REGRESSION:
-        return None
+    if survey is None or not dataset.task.numeric:
+        return None, None
     split = split_of(dataset, run.config.training.seed)
-    mean = float(dataset.targets[split.train].mean())
-    error = difference_error(survey, mean, _independent(dataset))
     # the survey holds the first of many test rows, the scores are of all
-    return error * math.sqrt(len(survey.sequences) / len(split.test))
+    scale = math.sqrt(len(np.unique(survey.sequences)) / len(split.test))
+    people, mean = _independent(dataset), float(dataset.targets[split.train].mean())
+    of_mean = difference_error(survey, mean, people) * scale
+    repeated = dataset.persistence
+    if repeated is None or len({people[k] for k in survey.sequences}) < FEWEST_INDEPENDENT:
+        return of_mean, None
+    last = repeated[survey.sequences, 0].astype(np.float64)
+    return of_mean, difference_error(survey, last, people) * scale
 
 
 def _independent(dataset: SequenceDataset) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ def network(seen: Looking) -> None:
         quantity=picked or names[0],
         naming=naming(seen.dataset),
         always=(seen.chosen.unit,),
+        counted=seen.dataset.judged[seen.row],
     )
     unrolled(
         drawn,

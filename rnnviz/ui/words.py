@@ -120,8 +120,9 @@ def network_on(view: RunView, part: str) -> Score | None:
 
 def reference(task: Task) -> str:
     """The predictor that knows no inputs, by its name in the scores."""
-    names = {Task.REGRESSION: "mean", Task.CLASSIFICATION: "class shares"}
-    return names.get(task, "unigram")
+    if task.numeric:
+        return "mean"
+    return "class shares" if task.names_classes else "unigram"
 
 
 REFERENCE_WORDS = {
@@ -131,12 +132,19 @@ REFERENCE_WORDS = {
 }
 
 
-def verdict(view: RunView, task: Task, error: float | None = None, whose: str = "people") -> str:
+def verdict(
+    view: RunView,
+    task: Task,
+    error: float | None = None,
+    whose: str = "people",
+    of_last: float | None = None,
+) -> str:
     """Whether the network beats the predictor that knows no inputs, on the test part.
 
     Args:
         error: standard error of the difference of both losses, where it is known.
         whose: what the rows are of, in the plural.
+        of_last: the same error of the difference to persistence.
     """
     started = view.started
     if started is None:
@@ -151,7 +159,7 @@ def verdict(view: RunView, task: Task, error: float | None = None, whose: str = 
     facts = f"test {name} {number(ours)} against {number(theirs)}{unit}"
     people = started.people["test"] if task is not Task.NEXT_TOKEN else 0
     of_whom = f", {people} {whose}" if people else ""
-    more = _persistence(view, ours)
+    more = _persistence(view, ours, of_last)
     difference = theirs - ours
     if error is not None and 0 < difference < 2 * error:
         noise = f"the difference of {number(difference, 3)} is within two standard errors "
@@ -165,8 +173,8 @@ def verdict(view: RunView, task: Task, error: float | None = None, whose: str = 
     return f"The network does not beat {rival}: {facts}{of_whom}.{more}"
 
 
-def _persistence(view: RunView, ours: float) -> str:
-    """How the last value once more does beside the network; never that the network beats it."""
+def _persistence(view: RunView, ours: float, error: float | None) -> str:
+    """How the last value once more does beside the network; lower is not yet better."""
     started = view.started
     base = of_part(started.baselines, "persistence", "test") if started else None
     if started is None or base is None:
@@ -175,6 +183,12 @@ def _persistence(view: RunView, ours: float) -> str:
     facts = f"test {METRICS[started.metric]} {number(theirs)}"
     if ours >= theirs:
         return f" It does not beat persistence, the last value once more: {facts}."
+    if error is not None and theirs - ours > 3 * error:
+        share = 100 * (theirs - ours) / theirs
+        return (
+            f" It is {share:.0f} % below persistence, the last value once more: {facts}, more than "
+            f"three standard errors ({number(3 * error, 3)}) away."
+        )
     return (
         f" Persistence, the last value once more, has {facts}; one test part cannot tell whether "
         "the network's lower error is more than chance."
@@ -183,34 +197,38 @@ def _persistence(view: RunView, ours: float) -> str:
 
 def target_words(data: SequenceDataset, target: float) -> str:
     """What is to be predicted of one sequence, such as 'BMI 27.3'."""
-    of_class = data.task is Task.CLASSIFICATION
-    said = data.classes[int(target)] if of_class else number(target, 3)
+    said = data.classes[int(target)] if data.task.names_classes else number(target, 3)
     return f"{data.outputs[0].name} {said}"
 
 
 def summary(config: RunConfig, data: SequenceDataset) -> str:
     """What goes in and what comes out, in one line."""
+    predicted = f"{data.outputs[0].name} is predicted" + " at every step" * data.task.every_step
+    if data.vocabulary:
+        unit = data.features[0].unit
+        tokens = f"{unit}s" if unit else config.data.tokens
+        whose = "sequences" if data.whose == "people" else data.whose
+        if data.task is Task.NEXT_TOKEN:
+            predicted = "the next one is predicted at every step"
+        upto = "" if data.task.every_step else "up to "
+        return (
+            f"{len(data.ids)} {whose} of {upto}{data.steps} {tokens}, "
+            f"{len(data.vocabulary)} different ones; {predicted}"
+        )
     size = data.input_size
     values = "value" if size == 1 else "values"
-    if data.task is Task.NEXT_TOKEN:
+    if data.given is not None:
         return (
-            f"{len(data.ids)} sequences of {data.steps} {config.data.tokens}, "
-            f"{len(data.vocabulary)} different ones; the next one is predicted at every step"
+            f"{len(data.ids)} {data.whose}, {data.steps} steps of which the first reads {size} "
+            f"{values}; {predicted}"
         )
-    if data.vocabulary:
-        return (
-            f"{len(data.ids)} {data.whose} of up to {data.steps} {config.data.tokens}, "
-            f"{len(data.vocabulary)} different ones; {data.outputs[0].name} is predicted"
-        )
+    steps = "1 step" if data.steps == 1 else f"{data.steps} steps"
     if data.whose != "people":
-        return (
-            f"{len(data.ids)} {data.whose}, {data.steps} steps of {size} {values}; "
-            f"{data.outputs[0].name} is predicted"
-        )
+        return f"{len(data.ids)} {data.whose}, {steps} of {size} {values}; {predicted}"
     people = len(set(data.ids))
     rows = (
         f"{people} people"
         if people == len(data.ids)
         else f"{len(data.ids)} days of {people} people"
     )
-    return f"{rows}, {data.steps} steps of {size} {values}; {data.outputs[0].name} is predicted"
+    return f"{rows}, {steps} of {size} {values}; {predicted}"

@@ -53,6 +53,17 @@ def trained(home, data: DataConfig) -> Run:
 
 
 @pytest.fixture(scope="module")
+def wave(server) -> Run:
+    return trained(server.home, DataConfig(source="world", world="wave", window=9, sequences=60))
+
+
+@pytest.fixture(scope="module")
+def echo(server) -> Run:
+    data = DataConfig(source="world", world="echo", window=9, sequences=60, delay=2)
+    return trained(server.home, data)
+
+
+@pytest.fixture(scope="module")
 def days(server) -> Run:
     return trained(server.home, DataConfig(people=30, blocks="24x60"))
 
@@ -215,3 +226,57 @@ def test_markup_in_a_text_is_shown_as_tokens(page):
     shown = "".join(page.locator(TOKEN).all_inner_texts())
     assert "<img·src=x" in shown
     assert page.locator("img[src=x], script:text('alert')").count() == 0
+
+
+# -- the types of sequence mapping -------------------------------------------------------------
+
+# of every column from the left: whether what it reads is drawn, and whether what it says is
+ENDS = """svg => {
+  const shown = (node) => node.parentNode.style.display !== "none";
+  const at = (kind) => [...svg.querySelectorAll("rect")].filter((r) => r.place && kind(r.place));
+  const columns = (found) => [...new Set(found.filter(shown).map((r) => r.place.column))].sort();
+  const boxes = [...svg.querySelectorAll(".head rect.box")];
+  return {
+    read: columns(at((place) => place.input !== undefined)),
+    said: boxes.flatMap((box, column) => (shown(box) ? [column] : [])),
+    steps: [...svg.querySelectorAll("text.step")].map((text) => text.textContent),
+  };
+}"""
+
+
+def ends(page: Page) -> dict:
+    svg = page.locator(f"{BOX}-stage svg")
+    expect(svg).to_be_visible(timeout=WAIT)
+    return svg.evaluate(ENDS)
+
+
+def test_a_wave_is_read_at_its_first_step_and_said_at_all(page, wave):
+    arrive(page, f"/unrolled?run={wave.id}")
+    drawn = by_and_by(page, lambda: ends(page), lambda seen: len(seen["said"]) > 3)
+    assert drawn["read"] == [0]
+    assert drawn["said"] == list(range(len(drawn["said"])))
+    expect(page.get_by_text("first step only")).to_be_visible()
+    page.locator(STRIP).focus()
+    page.keyboard.press("End")
+    expect(page.locator(LABEL)).to_contain_text("step 9 of 9")
+    moved = ends(page)
+    assert moved["read"] == ([0] if moved["steps"][0] == "1" else [])
+
+
+def test_an_echo_is_said_from_its_delay_on(page, echo):
+    arrive(page, f"/unrolled?run={echo.id}")
+    drawn = by_and_by(page, lambda: ends(page), lambda seen: len(seen["read"]) > 3)
+    columns = len(drawn["read"])
+    assert drawn["read"] == list(range(columns))
+    assert drawn["said"] == list(range(2, columns))
+    expect(page.get_by_text("where asked for")).to_be_visible()
+
+
+def test_a_card_of_the_gallery_chooses_its_world(page):
+    arrive(page, "/data?people=30")
+    button(page, "Show: a sine from its angle").click()
+    says(page, "An angle and its sine")
+    expect(page).to_have_url(re.compile(r"world=a\+sine\+from\+its\+angle"))
+    settled(page)
+    turn_to(page, "Train")
+    says(page, "1000 angles, 1 step of 1 value")

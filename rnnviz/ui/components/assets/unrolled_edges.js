@@ -1,6 +1,6 @@
 // Weights as lines: all of a row in a few paths, and one by one those into the chosen unit.
 
-import { palette, shape, visible } from "./unrolled_parts.js";
+import { palette, reads, shape, visible } from "./unrolled_parts.js";
 
 const BINS = 4; // widths that are told apart where all weights are drawn
 
@@ -74,7 +74,7 @@ export class Edges {
     const row = scene.rows[index];
     this.groups.forEach((group, k) => group.classList.toggle("quiet", u >= 0 && k === index));
     const token = row?.layer === 0 ? scene.inputs.tokenIds?.[t] : "";
-    const shown = JSON.stringify([index, u, token]);
+    const shown = JSON.stringify([index, u, token, reads(scene, t)]);
     if (shown !== this.shown) {
       this.shown = shown;
       this.before.replaceChildren();
@@ -102,6 +102,7 @@ export class Edges {
   chosenInputs(index, u, t) {
     const row = this.scene.rows[index];
     const sources = this.sources(row, t);
+    if (sources.length === 0) return;
     const across = row.inputs.shape[1];
     const target = this.layout.rows[index].top + (u + 0.5) * this.layout.cell;
     const heights = sources.map(({ y }) => y);
@@ -118,6 +119,7 @@ export class Edges {
     const { scene, layout } = this;
     const { inputs } = scene;
     const { top, height, cell } = layout.inputs;
+    if (row.layer === 0 && !reads(scene, t)) return [];
     if (row.layer === 0 && inputs.tokens.length) {
       const what = `token ${visible(inputs.tokens[t])}`;
       return [{ y: top + height / 2, k: inputs.tokenIds[t], what }];

@@ -1,6 +1,6 @@
 // What the head reads and says: attention as a fan of lines, the last state, the outputs.
 
-import { number, shape, shorter, visible } from "./unrolled_parts.js";
+import { number, says, shape, shorter, visible } from "./unrolled_parts.js";
 
 const WIDEST = 9; // line of the largest attention [px]
 const BINS = 12; // lines from a fold
@@ -194,6 +194,7 @@ export class Fan {
     this.boxes.forEach(({ box, group, content, x, width }, column) => {
       box.classList.toggle("now", start + column === t);
       group.classList.toggle("unread", start + column > t);
+      group.style.display = says(scene, start + column) ? "" : "none";
       if (this.drawnStart === start) return;
       content.replaceChildren();
       const y = layout.outputs.top + 14;
@@ -202,12 +203,18 @@ export class Fan {
     });
   }
 
+  // The numbers that are said; the true ones below, where there is room for them.
   numbers(group, query, x, y) {
-    const { values } = this.scene.outputs;
+    const { values, truth } = this.scene.outputs;
     const across = values.shape[1];
+    const both = across <= 2;
     for (let k = 0; k < across; k++) {
-      const text = shape(group, "text", { class: "choice middle", x, y: y + 13.5 * k });
+      const at = y + (both ? 27 : 13.5) * k;
+      const text = shape(group, "text", { class: "choice middle", x, y: at });
       text.textContent = number(values.data[query * across + k], 3);
+      if (!both) continue;
+      const right = shape(group, "text", { class: "choice middle true", x, y: at + 13.5 });
+      right.textContent = `✓ ${number(truth[query][k], 3)}`;
     }
   }
 

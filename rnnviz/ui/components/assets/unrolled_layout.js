@@ -144,40 +144,57 @@ export class Layout {
     context.restore();
   }
 
-  // Inputs to the first layer, each layer to the next, the last to its outlet.
-  vertical(context, column) {
-    const x = this.x(column);
+  // The one or two rows of each layer, the lower first.
+  members() {
     const { rows } = this.scene;
     const layers = [...new Set(rows.map((row) => row.layer))];
-    let from = this.inputs.top - 3;
-    for (const layer of layers) {
-      const members = rows.flatMap((row, k) => (row.layer === layer ? [this.rows[k]] : []));
-      const [low, high] = [members[0], members[1]];
-      const above = members.at(-1).top;
-      const next = rows.findIndex((row) => row.layer === layer + 1);
-      this.line(context, [[x, from], [x, low.top + low.height + 4]]);
-      if (high) this.both(context, x, from, low, high);
-      if (next < 0 && (high || this.leaves)) {
-        this.line(context, [[x, above - 3], [x, this.top + 1]], { head: !high });
-        if (high) this.dot(context, x, this.top + 8);
-      } else if (next < 0) return;
-      else if (high) {
-        const meet = above - 16;
-        this.line(context, [[x, above - 3], [x, meet]], { head: false });
-        this.dot(context, x, meet);
-        from = meet;
-      } else from = above - 3;
-    }
+    return layers.map((layer) =>
+      rows.flatMap((row, k) => (row.layer === layer ? [this.rows[k]] : [])),
+    );
   }
 
-  // A layer of two directions: what comes in passes the lower row on the left, and what the lower
-  // row gives passes the upper one on the right.
-  both(context, x, from, low, high) {
-    const aside = this.nodeWidth / 2 + 9;
+  // From each layer to the next.
+  vertical(context, column) {
+    const x = this.x(column);
+    this.members().forEach(([low, high], k, layers) => {
+      if (high) this.beside(context, x, low, high);
+      if (k + 1 === layers.length) return;
+      const above = (high ?? low).top;
+      const meet = above - 16;
+      if (high) {
+        this.line(context, [[x, above - 3], [x, meet]], { head: false });
+        this.dot(context, x, meet);
+      }
+      this.enter(context, x, high ? meet : above - 3, ...layers[k + 1]);
+    });
+  }
+
+  // What a step reads, into the lowest layer.
+  feed(context, column) {
+    this.enter(context, this.x(column), this.inputs.top - 3, ...this.members()[0]);
+  }
+
+  // From the top layer to what reads its state at every step, or to where its directions meet.
+  outlet(context, column) {
+    const x = this.x(column);
+    const [low, high] = this.members().at(-1);
+    if (!high && !this.leaves) return;
+    this.line(context, [[x, (high ?? low).top - 3], [x, this.top + 1]], { head: !high });
+    if (high) this.dot(context, x, this.top + 8);
+  }
+
+  // What comes in from below; of two directions it passes the lower row on the left.
+  enter(context, x, from, low, high) {
+    this.line(context, [[x, from], [x, low.top + low.height + 4]]);
+    if (!high) return;
+    const left = x - this.nodeWidth / 2 - 9;
     const bottom = high.top + high.height;
-    const left = x - aside;
-    const right = x + aside;
     this.line(context, [[x, from - 7], [left, from - 7], [left, bottom + 13], [x - 5, bottom + 13], [x - 5, bottom + 4]]);
+  }
+
+  // What the lower row of two directions gives passes the upper one on the right.
+  beside(context, x, low, high) {
+    const right = x + this.nodeWidth / 2 + 9;
     this.line(
       context,
       [[x + 5, low.top - 3], [x + 5, low.top - 12], [right, low.top - 12], [right, high.top - 16], [x, high.top - 16]],

@@ -53,6 +53,10 @@ export function decode(bytes) {
 
 const LEVELS = 256;
 
+// Whether a step carries an input, and whether its output has a target.
+export const reads = ({ inputs }, t) => t < inputs.given;
+export const says = ({ outputs }, t) => outputs.counted === null || outputs.counted[t];
+
 // A scale's colours for LEVELS even steps from low to high.
 export function palette({ low, high, stops }) {
   const rgb = Array.from({ length: LEVELS }, (_, level) => {
@@ -68,15 +72,15 @@ export function palette({ low, high, stops }) {
   return { low, high, rgb, css, level, colour: (value) => css[level(value)] };
 }
 
-// One pixel for every step (across) and unit (down).
-export function heat(values, scale) {
+// One pixel for every step (across) and unit (down); clear from the step `until` on.
+export function heat(values, scale, until = values.shape[0]) {
   const [steps, units] = values.shape;
   const canvas = document.createElement("canvas");
   canvas.width = steps;
   canvas.height = units;
   const context = canvas.getContext("2d");
   const image = context.createImageData(steps, units);
-  for (let t = 0; t < steps; t++) {
+  for (let t = 0; t < until; t++) {
     for (let u = 0; u < units; u++) {
       const rgb = scale.rgb[scale.level(values.data[t * units + u])];
       const at = 4 * (u * steps + t);

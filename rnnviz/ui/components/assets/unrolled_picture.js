@@ -4,7 +4,8 @@
 import { Edges } from "./unrolled_edges.js";
 import { Fan } from "./unrolled_fan.js";
 import { Layout } from "./unrolled_layout.js";
-import { element, heat, palette, prepared, shape, shorter, visible } from "./unrolled_parts.js";
+import { element, heat, palette, prepared, reads, says, shape, shorter, visible } from "./unrolled_parts.js";
+import { titles } from "./unrolled_titles.js";
 import { describe, explain } from "./unrolled_words.js";
 
 const UNREAD = 0.3; // opacity of what the state at the chosen step has not seen
@@ -14,6 +15,7 @@ export class Picture {
     this.select = select;
     this.stage = element(box, "div", "rnnviz-unrolled-stage");
     this.still = element(this.stage, "canvas");
+    this.ends = element(this.stage, "canvas");
     this.sides = [0, 1].map(() => element(this.stage, "canvas"));
     this.svg = shape(this.stage, "svg", { role: "img", "aria-label": "the network's steps" });
     this.tip = element(this.stage, "div", "rnnviz-unrolled-tip");
@@ -36,7 +38,7 @@ export class Picture {
       lanes.map(({ values }, lane) => heat(values, this.scales[row][lane])),
     );
     this.inputStrip = scene.inputs.names.length
-      ? heat(scene.inputs.values, this.inputScale)
+      ? heat(scene.inputs.values, this.inputScale, scene.inputs.given)
       : null;
     this.layout = null;
     describe(this.legend, scene);
@@ -49,6 +51,7 @@ export class Picture {
     this.layout = new Layout(this.scene, width);
     this.build();
     this.paintStill();
+    this.drawnEnds = "";
     this.painted = ["", ""];
     this.shownStart = -1;
     this.shownPlace = "";
@@ -95,7 +98,7 @@ export class Picture {
       }),
     );
     this.columns.forEach((column, index) => (column.place = { column: index }));
-    this.titles();
+    titles(svg, scene, layout);
     this.edges = new Edges(this);
     this.inputCells = this.buildInputs();
     this.cells = scene.rows.map((_, row) => this.buildRow(row));
@@ -110,41 +113,6 @@ export class Picture {
 
   set(node, attributes) {
     for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  }
-
-  titles() {
-    const { scene, layout } = this;
-    const write = (y, big, small) => {
-      const x = layout.left - 16;
-      const lines = small.length;
-      const first = y - (lines * 14) / 2;
-      shape(this.svg, "text", { class: "title", x, y: first }).textContent = big;
-      small.forEach((line, k) => {
-        const place = { class: "detail", x, y: first + 14 * (k + 1) };
-        shape(this.svg, "text", place).textContent = line;
-      });
-    };
-    const both = scene.rows.some(({ reverse }) => reverse);
-    scene.rows.forEach((row, index) => {
-      const { top, height } = layout.rows[index];
-      const name = row.title.split(", ")[0];
-      const all = row.units.length === row.size;
-      const units = all ? `${row.size} units` : `${row.units.length} of ${row.size} units`;
-      const way = both ? [row.reverse ? "← backward" : "forward →"] : [];
-      write(top + height / 2, name, [...way, units]);
-    });
-    const { inputs } = scene;
-    const { top, height } = layout.inputs;
-    const shown = inputs.names.length;
-    const detail = inputs.tokens.length
-      ? `1 of ${inputs.size} tokens`
-      : shown === inputs.size
-        ? `${shown} value${shown > 1 ? "s" : ""}`
-        : `${shown} of ${inputs.size} values`;
-    write(top + height / 2, "input", [detail]);
-    if (scene.outputs.everyStep) write(layout.outputs.top + 26, "output", ["most probable"]);
-    else write(layout.head.top + layout.head.height / 2, "output", []);
-    if (scene.attention) write(layout.bars.top + layout.bars.height / 2 + 4, "attention", []);
   }
 
   buildInputs() {
@@ -215,7 +183,8 @@ export class Picture {
     const { top, bottom } = layout.bandRange;
     const area = { class: "fold", x, y: top, width: layout.foldWidth, height: bottom - top };
     shape(group, "rect", area).place = { fold: side };
-    for (const box of [...layout.rows, ...(this.inputStrip ? [layout.inputs] : [])]) {
+    const every = this.inputStrip && reads(this.scene, this.scene.steps.length - 1);
+    for (const box of [...layout.rows, ...(every ? [layout.inputs] : [])]) {
       this.outline(group, x, box.top, layout.foldWidth, box.height);
     }
     const at = { class: "step", x: x + layout.foldWidth / 2, y: layout.labelY };
@@ -248,8 +217,27 @@ export class Picture {
     }
   }
 
+  // The arrows of the steps that read something, and of those that say something.
+  paintEnds() {
+    const { scene, layout, start } = this;
+    const every = scene.outputs.everyStep && !scene.attention;
+    const columns = Array.from({ length: layout.count }, (_, column) => [
+      reads(scene, start + column),
+      !every || says(scene, start + column),
+    ]);
+    if (this.drawnEnds === String(columns)) return;
+    this.drawnEnds = String(columns);
+    const context = prepared(this.ends, layout.width, layout.height);
+    context.strokeStyle = context.fillStyle = this.ink;
+    columns.forEach(([read, said], column) => {
+      if (read) layout.feed(context, column);
+      if (said) layout.outlet(context, column);
+    });
+  }
+
   drawWindow() {
     const { scene, layout, start } = this;
+    this.paintEnds();
     const end = start + layout.count;
     const hidden = [
       [0, start],
@@ -292,6 +280,7 @@ export class Picture {
     const { scene } = this;
     const { inputs } = scene;
     const cells = this.inputCells[column];
+    cells.group.style.display = reads(scene, t) ? "" : "none";
     if (inputs.tokens.length) cells.glyph.textContent = visible(inputs.tokens[t], 7);
     else {
       const { data } = inputs.values;

@@ -99,7 +99,8 @@ export class Strip {
     this.box.style.setProperty("--strip-height", `${height}px`);
     let top = 0;
     if (curve) {
-      this.area(context, inputs.values, 0, inputs.scale.low, inputs.scale.high, INPUT);
+      const { low, high } = inputs.scale;
+      this.area(context, inputs.values, 0, low, high, INPUT, { until: inputs.given });
       top += INPUT + GAP;
     }
     context.imageSmoothingEnabled = steps.length > this.width;
@@ -114,19 +115,20 @@ export class Strip {
       const largest = weights.reduce((a, b) => Math.max(a, b), 0) || 1;
       context.fillStyle = this.scene.attentionColour;
       const values = { shape: [count, 1], data: weights };
-      this.area(context, values, 0, 0, largest, ATTENTION, true);
+      this.area(context, values, 0, 0, largest, ATTENTION, { plain: true });
       context.restore();
     }
     this.ticks(context, height);
   }
 
   // Filled from the bottom: the mean of the steps under each pixel, in their colour.
-  area(context, { shape, data }, feature, low, high, height, plain = false) {
+  area(context, { shape, data }, feature, low, high, height, { plain = false, until } = {}) {
     const [steps, features] = shape;
     const columns = Math.min(Math.round(this.width), steps);
     const wide = this.width / columns;
     for (let column = 0; column < columns; column++) {
       const from = Math.floor((column * steps) / columns);
+      if (from >= (until ?? steps)) return; // no input from here on
       const to = Math.max(from + 1, Math.floor(((column + 1) * steps) / columns));
       let value = 0;
       for (let t = from; t < to; t++) value += data[t * features + feature] / (to - from);
