@@ -1,8 +1,10 @@
 """Back through time: where the gradient goes, how much of it arrives, and what stops it."""
 
-from rnnviz.ui import backward_views
+from rnnviz.ui import backward_views, session
 from rnnviz.ui.looking import looking
 
-name = backward_views.choose()
-if seen := looking():
-    backward_views.VIEWS[name].draw(seen)
+view = backward_views.VIEWS[backward_views.choose()]
+if view.alone is not None and session.current() is None:
+    view.alone()
+elif seen := looking():
+    view.draw(seen)

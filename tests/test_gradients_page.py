@@ -19,13 +19,17 @@ from test_pages import (  # noqa: F401 - fixtures
 
 from rnnviz.inside.matrix import loss_matrix
 from rnnviz.inside.network import Network, sequence_of
+from rnnviz.lockstep import told
+from rnnviz.lockstep.settings import RUNNERS, TITLE
+from rnnviz.runs.run import Run
 from rnnviz.ui.backward_views import VIEWS
 
 EXAMPLES = ("lstm with attention", "gru of two ways", "relu", "characters", "words")
 
 
-def shown(app, key):
-    return [e for e in app.get("bidi_component") if key in e.proto.id]
+def runs_in(at):
+    folders = (at / "runs").glob("*/settings.json")
+    return {path.parent.name: Run.open(at, path.parent.name) for path in folders}
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -80,7 +84,7 @@ def test_the_wall_throws_who_does_not_clip(trained):  # noqa: F811
     without, clipped = (line for line in words(app).splitlines() if line.startswith("- **"))
     assert float(re.search(r"longest step (\d+\.?\d*)", without)[1]) > 1
     assert float(re.search(r"longest step (\d+\.?\d*)", clipped)[1]) <= 0.0501
-    app = sound(app.button_group(key="wall").set_value(["your network"]).run())
+    app = sound(app.button_group(key="wall").set_value("your network").run())
     assert "the centre is the network" in words(app)
 
 
@@ -100,3 +104,30 @@ def test_a_remedy_sets_the_train_page(trained, monkeypatch):  # noqa: F811
 def test_without_a_run_it_says_what_to_do():
     app = opened("gradients")
     assert "no run to look into yet" in app.info[0].value
+
+
+@pytest.mark.parametrize("name", ["The wall", "Lockstep"])
+def test_what_needs_no_run_is_there_without_one(name):
+    app = opened("gradients", back_view=name)
+    assert app.info == [] or "**Race** trains" in app.info[0].value
+    assert complaints(app) == []
+
+
+def test_a_race_is_run_and_told(home):  # noqa: F811
+    address = {"race_units": "4", "race_epochs": "1", "race_seed": "5"}
+    app = opened("gradients", back_view="Lockstep", **address)
+    app = sound(app.button(key="do_race").click().run())
+    assert "**finished**" in words(app)
+    assert complaints(app) == []
+    rows = app.table[0].value
+    assert list(rows.index) == list(RUNNERS)
+    assert set(rows["stands at"]) == {"epoch 1"}
+    (run,) = runs_in(home).values()
+    assert run.title == TITLE
+    laps = told.laps(run.view())
+    shown = [float(text) for text in rows["validation loss"]]
+    expected = [some[-1].numbers["validation"] for some in laps.values()]
+    np.testing.assert_allclose(shown, expected, rtol=0.01)
+    again = opened("gradients", back_view="Lockstep", race=run.id, **address)
+    assert "**finished**" in words(again)
+    assert not opened("train").query_params.get("run")  # it is no current run

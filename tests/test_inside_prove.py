@@ -12,6 +12,7 @@ from rnnviz.config import ModelConfig, RunConfig, TrainingConfig
 from rnnviz.data.dataset import Task
 from rnnviz.inside import wall
 from rnnviz.inside.health import LIMITS, diagnose
+from rnnviz.inside.matrix import loss_matrix
 from rnnviz.inside.network import Network, sequence_of
 from rnnviz.inside.plane import Plane, plane_losses, plane_of, plane_surface, points_for
 from rnnviz.inside.prove import (
@@ -229,9 +230,8 @@ def test_where_every_step_has_a_loss_the_last_one_is_followed():
     trace, found = healthy("gru", Task.NEXT_TOKEN, F)
     network, ratios = Network.of(trace), []
     for row in range(len(trace.lengths)):
-        from rnnviz.inside.matrix import loss_matrix
-
         sequence = sequence_of(trace, row)
-        norms = loss_matrix(network, sequence, network.run(sequence)).norms[0][0]
-        ratios.append(norms[-1, 0] / norms[-1, -1])
+        matrix = loss_matrix(network, sequence, network.run(sequence))
+        norms = matrix.norms[0][0][-1]
+        ratios.append(norms[0] / norms[matrix.losses[-1]])
     assert only(found, "vanishing").number == pytest.approx(np.median(ratios))

@@ -5,16 +5,27 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from rnnviz.ui import backward, backward_health, backward_wall, backward_weights
+from rnnviz.ui import (
+    backward,
+    backward_health,
+    backward_lockstep,
+    backward_wall,
+    backward_weights,
+)
 from rnnviz.ui.looking import Looking
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """One view: a picture or two that answer one question."""
+    """One view: a picture or two that answer one question.
+
+    Attributes:
+        alone: draws it where no run is looked at; None where it needs one.
+    """
 
     question: str
     draw: Callable[[Looking], None]
+    alone: Callable[[], None] | None = None
 
 
 VIEWS: Mapping[str, View] = {
@@ -38,10 +49,16 @@ VIEWS: Mapping[str, View] = {
     "The wall": View(
         question="Why are gradients clipped?",
         draw=backward_wall.walls,
+        alone=backward_wall.classic,
     ),
     "Health": View(
         question="Is a layer dead, saturated, or cut off from the loss?",
         draw=backward_health.health,
+    ),
+    "Lockstep": View(
+        question="Whose gradient still reaches far back, and who learns the task?",
+        draw=lambda _: backward_lockstep.lockstep(),
+        alone=backward_lockstep.lockstep,
     ),
 }
 

@@ -27,6 +27,12 @@ class Descending(NamedTuple):
     steps: int
 
 
+def classic() -> None:
+    """The unit that everybody can look at."""
+    _classic()
+    about("wall")
+
+
 def walls(seen: Looking) -> None:
     """Both surfaces."""
     which = st.segmented_control(

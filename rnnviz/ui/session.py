@@ -30,16 +30,18 @@ from rnnviz.exchange import own, reading
 from rnnviz.exchange.kept import Kept, open_kept
 from rnnviz.exchange.reading import APPLYING
 from rnnviz.exchange.stored import Stored
+from rnnviz.lockstep.settings import PROGRAMS as LOCKSTEP
 from rnnviz.runs import RUNNERS
 from rnnviz.runs.base import Runner
 from rnnviz.runs.index import RunSummary, delete, list_runs, prune
 from rnnviz.runs.log import Reading
 from rnnviz.runs.run import Run
-from rnnviz.study.settings import PROGRAMS
+from rnnviz.study.settings import PROGRAMS as STUDY
 from rnnviz.trace import LayerTrace, Survey, Trace
 from rnnviz.ui import server
 
 PROGRAM = "rnnviz.train:fit_stored"
+PROGRAMS = {**STUDY, **LOCKSTEP}  # of runs that belong to a page of their own, by title
 MOST_READINGS = 4  # runs of which what is known is kept: the current one, and those of a page
 
 
