@@ -15,7 +15,7 @@ from rnnviz.figures.values import Range
 from rnnviz.inside.jacobians import Products
 from rnnviz.inside.matrix import Matrix
 
-DEEPEST = 24.0  # decades of a product's axis below its top
+DEEPEST = 120.0  # decades of a product's axis below its top
 
 
 def decades(values: Float[np.ndarray, "..."]) -> Range | None:

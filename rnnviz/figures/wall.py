@@ -36,7 +36,12 @@ def loss_surface(
             zmin=low,
             zmax=high if high > low else low + 1.0,
             colorscale=colour_scale(Quantity.LOSS, dark),
-            colorbar={"title": {"text": unit, "side": "top"}, "thickness": 12, "outlinewidth": 0},
+            colorbar={
+                "title": {"text": unit, "side": "top", "font": {"size": 12}},
+                "tickfont": {"size": 11},
+                "thickness": 12,
+                "outlinewidth": 0,
+            },
             hovertemplate=f"{axes[0]} %{{x:.3f}}, {axes[1]} %{{y:.3f}}<br>loss %{{z:.4~g}}"
             "<extra></extra>",
             showlegend=False,
@@ -62,7 +67,7 @@ def _path(name: str, path: Descent, colour: str, page: str) -> go.Scatter:
         y=path.points[:, 1],
         name=name,
         mode="lines+markers",
-        line={"color": colour, "width": 1.8},
+        line={"color": colour, "width": 3.2 if name == PATHS[0] else 1.6},
         marker={"color": colour, "symbol": symbols, "size": sizes, "line": {"color": page}},
         customdata=np.stack((np.arange(count), lengths), axis=1),
         hovertemplate=f"{name}, step %{{customdata[0]:.0f}}<br>gradient's norm "

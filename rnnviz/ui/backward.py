@@ -158,7 +158,7 @@ def jacobians(seen: Looking) -> None:
         st.session_state["distance"] = reach
     distance = 1
     if reach > 1:
-        st.session_state.setdefault("distance", reach)
+        st.session_state.setdefault("distance", min(10, reach))
         distance = st.slider("Distance d", 1, reach, key="distance")
     plot(
         product_lines(found, step=t, distance=distance, dark=seen.look.dark),

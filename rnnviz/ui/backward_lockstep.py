@@ -1,6 +1,6 @@
 """Back through time: four cells learn one task in lockstep, on the same axes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,12 @@ from rnnviz.ui.layout import pair
 from rnnviz.ui.words import State, number
 
 NAME, EVERY = "race", 1.0  # in the address; between two looks [s]
-SHOWN = ("validation", "accuracy", "gradient norm", "weights")
+SHOWN: Mapping[str, Callable[[float], str]] = {  # numbers of a lap, and how they are written
+    "validation": lambda value: number(value, 3),
+    "accuracy": "{:.1%}".format,
+    "gradient norm": lambda value: number(value, 3),
+    "weights": "{:,.0f}".format,
+}
 
 
 def lockstep() -> None:
@@ -53,12 +58,12 @@ def lockstep() -> None:
 
 
 def _settings() -> RunConfig:
-    row = st.container(horizontal=True)
-    task = row.selectbox(
+    task = st.selectbox(
         "Task", list(TASKS), key="race_task", format_func=lambda key: TASKS[key].title,
         bind="query-params", persist_state="session",
     )  # fmt: skip
     more: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
+    row = st.container(horizontal=True)
     units = row.number_input("Units of each", 2, 128, 24, key="race_units", **more)
     epochs = row.number_input("Epochs of each", 1, 200, 15, key="race_epochs", **more)
     rate = row.number_input(
@@ -119,6 +124,10 @@ def _pictures(view: RunView, task: Task | None) -> None:
         title = f"Gradient at {where}, {far} steps before the loss"
         over = told.at_distance(found, far)
         plot(figures.norms_by_epoch(over, title, dark=dark), key="race_norms")
+    st.caption(
+        "A line that falls to the right: the gradient vanishes on its way back. Lines that are low "
+        "everywhere: the loss is small, the task is learned."
+    )
     st.table(table(found))
 
 
@@ -133,7 +142,7 @@ def table(found: dict[str, list[told.Lap]]) -> pd.DataFrame:
         latest: dict[str, float] = {}
         for lap in some:
             latest.update(lap.numbers)
-        row = ["–" if name not in latest else number(latest[name], 3) for name in SHOWN]
+        row = [SHOWN[name](latest[name]) if name in latest else "–" for name in SHOWN]
         state = (
             "left the numbers"
             if told.FAILED in latest

@@ -11,8 +11,9 @@ from rnnviz.ui import (
     backward_lockstep,
     backward_wall,
     backward_weights,
+    session,
 )
-from rnnviz.ui.looking import Looking
+from rnnviz.ui.looking import Looking, looking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +21,12 @@ class View:
     """One view: a picture or two that answer one question.
 
     Attributes:
+        draw: of a run that is looked at; None where there is nothing to see of one.
         alone: draws it where no run is looked at; None where it needs one.
     """
 
     question: str
-    draw: Callable[[Looking], None]
+    draw: Callable[[Looking], None] | None = None
     alone: Callable[[], None] | None = None
 
 
@@ -57,14 +59,13 @@ VIEWS: Mapping[str, View] = {
     ),
     "Lockstep": View(
         question="Whose gradient still reaches far back, and who learns the task?",
-        draw=lambda _: backward_lockstep.lockstep(),
         alone=backward_lockstep.lockstep,
     ),
 }
 
 
-def choose() -> str:
-    """Which view is shown, by its key."""
+def choose() -> View:
+    """Which view is shown."""
     first = next(iter(VIEWS))
     name = st.segmented_control(
         "View",
@@ -75,5 +76,14 @@ def choose() -> str:
         bind="query-params",
         persist_state="session",
     )
-    st.markdown(f"**{VIEWS[name or first].question}**")
-    return name or first
+    view = VIEWS[name or first]
+    st.markdown(f"**{view.question}**")
+    return view
+
+
+def show(view: View) -> None:
+    """The view, of the current run where it is of one."""
+    if view.alone is not None and (view.draw is None or session.current() is None):
+        view.alone()
+    elif (seen := looking()) and view.draw is not None:
+        view.draw(seen)

@@ -76,12 +76,12 @@ def _own(seen: Looking) -> None:
     length, count = length_of(now.network), points_for(now.network, len(now.forward.top))
     row = st.container(horizontal=True)
     share = row.number_input(
-        "Reach [share of the weights' norm]", 0.01, 5.0, 0.5, key="plane_reach",
+        "Reach, share of ‖θ‖", 0.01, 5.0, 0.5, key="plane_reach",
         bind="query-params", help=f"All weights of the recurrent layers have norm {length:.3g}.",
     )  # fmt: skip
-    seed = row.number_input("Second direction, seed", 0, 10_000, 0, key="plane_seed")
-    x = row.number_input("Start x [same]", -5.0, 5.0, 0.0, step=0.1, key="plane_x")
-    y = row.number_input("Start y [same]", -5.0, 5.0, 0.0, step=0.1, key="plane_y")
+    seed = row.number_input("Seed of direction y", 0, 10_000, 0, key="plane_seed")
+    x = row.number_input("Start x, share", -5.0, 5.0, 0.3, step=0.1, key="plane_x")
+    y = row.number_input("Start y, share", -5.0, 5.0, 0.3, step=0.1, key="plane_y")
     how = _how(row, (x * length, y * length), rate=0.1, clip=0.5, steps=15, key="plane")
     surface = kept.surface(seen, int(seed), share * length, count)
     paths = {
