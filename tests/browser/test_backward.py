@@ -11,7 +11,6 @@ from rnnviz.inside.matrix import loss_matrix
 from rnnviz.inside.network import Network, sequence_of
 from rnnviz.lockstep.settings import RUNNERS
 
-pytestmark = pytest.mark.browser
 DONE = "All epochs are done."
 MATRIX = ".st-key-matrix"
 
