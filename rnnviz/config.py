@@ -243,6 +243,7 @@ CELL_NAMES = {  # the keys of rnnviz.cells.CELLS
     "lstm-hard": "LSTM with hard sigmoid",
     "gru-before-hard": "GRU, reset before the product, hard sigmoid",
 }
+STARTS = {"uniform": "uniform, as torch", "identity": "the identity (plain RNNs)"}
 ATTENTIONS = {"none": "none", "dot": "dot", "general": "general", "additive": "additive"}
 
 
@@ -267,6 +268,15 @@ class ModelConfig(_Checked):
     dropout: Annotated[
         float, Knob(0.0, 0.9, "Share of each layer's outputs set to zero while training.")
     ] = 0.0
+    recurrent_start: Annotated[
+        str,
+        Choice(
+            STARTS,
+            "How the recurrent weights of a plain RNN begin. The identity with biases 0 hands the "
+            "state on as it is (Le, Jaitly and Hinton 2015, for ReLU). Cells with gates begin as "
+            "usual.",
+        ),
+    ] = "uniform"
     attention: Annotated[
         str,
         Choice(

@@ -178,6 +178,17 @@ class SequenceModel(nn.Module):
                 owner = self.get_submodule(name.rpartition(".")[0])
                 bound = owner.in_features**-0.5 if isinstance(owner, nn.Linear) else recurrent
                 weights.uniform_(-bound, bound, generator=generator)
+            if self.config.recurrent_start == "identity":
+                self._start_from_identity()
+
+    def _start_from_identity(self) -> None:
+        """U = I and biases 0, after Le, Jaitly and Hinton (2015); for cells of a single gate."""
+        for layer in range(len(self.layers)):
+            for way in self.ways(layer):
+                if len(way.cell.gates) == 1:
+                    nn.init.eye_(way.rnn.get_parameter("weight_hh_l0"))
+                    nn.init.zeros_(way.rnn.get_parameter("bias_ih_l0"))
+                    nn.init.zeros_(way.rnn.get_parameter("bias_hh_l0"))
 
     def ways(self, layer: int) -> tuple[Direction, ...]:
         """The directions of a layer, forward first."""

@@ -20,7 +20,13 @@ from rnnviz.figures.theme import (
 from rnnviz.figures.values import limit_of, names_of, range_in, values_of
 
 DARK = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-SEQUENTIAL = [Quantity.GATE, Quantity.ATTENTION, Quantity.GRADIENT, Quantity.ACTIVITY]
+SEQUENTIAL = [
+    Quantity.GATE,
+    Quantity.ATTENTION,
+    Quantity.GRADIENT,
+    Quantity.ACTIVITY,
+    Quantity.LOSS,
+]
 DIVERGING = [Quantity.STATE, Quantity.PREACTIVATION]
 # What red-blind and green-blind eyes make of linear RGB: Vienot, Brettel and Mollon 1999.
 BLIND = {

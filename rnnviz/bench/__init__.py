@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from rnnviz.bench.app import IN_BROWSER, in_browser
 from rnnviz.bench.core import HEAT_MAP, TIMED, Row, alone, heat_map
 from rnnviz.bench.data import FORMS, reading
+from rnnviz.bench.inside import PARTS
 from rnnviz.errors import ConfigError
 
 ROWS: Mapping[str, Callable[[str], Row]] = {
     **dict.fromkeys(TIMED, alone),
     HEAT_MAP: heat_map,
     **dict.fromkeys(FORMS, reading),
+    **PARTS,
     **dict.fromkeys(IN_BROWSER, in_browser),
 }
 

@@ -25,6 +25,7 @@ class Quantity(StrEnum):
     ATTENTION = "attention"  # from 0 to the largest of the trace
     GRADIENT = "gradient"  # log10 of the magnitude, eight decades below the trace's largest
     ACTIVITY = "activity"  # from 0 on
+    LOSS = "loss"  # from the least to nearly the largest of a surface
 
 
 PREACTIVATION_LIMIT = 6.0  # a sigmoid is within 0.0025 of its end there
@@ -36,6 +37,7 @@ _SEQUENTIAL: Mapping[Quantity, tuple[float, float, float]] = {
     Quantity.ATTENTION: (305, 0.17, 320),
     Quantity.GRADIENT: (10, 0.17, 50),
     Quantity.ACTIVITY: (75, 0.12, 95),
+    Quantity.LOSS: (155, 0.10, 130),
 }
 _BELOW_ZERO, _ABOVE_ZERO = 255.0, 50.0  # blue and orange: told apart by every kind of colour sight
 

@@ -10,7 +10,17 @@ from jaxtyping import Bool, Float, Int
 from rnnviz.cells import CELLS, Cell
 from rnnviz.errors import TraceError
 from rnnviz.inside.readout import Read, asking, back, by_outputs, losses, read, softmax
-from rnnviz.inside.steps import Back, Hands, Replay, Weights, backward, by_input, by_weights, run
+from rnnviz.inside.steps import (
+    Back,
+    Between,
+    Hands,
+    Replay,
+    Weights,
+    backward,
+    by_input,
+    by_weights,
+    run,
+)
 from rnnviz.trace import DenseTrace, ReadoutTrace, Trace
 
 Targets = Float[np.ndarray, "Q K"] | Int[np.ndarray, " Q"]
@@ -33,7 +43,7 @@ class Sequence:
     inputs: Float[np.ndarray, "T F"]  # as the network saw them
     covariates: Float[np.ndarray, " C"]
     targets: Targets  # scaled numbers, or indices
-    counted: Bool[np.ndarray, " Q"] | None = None  # queries that a target is for; None: all are
+    counted: Bool[np.ndarray, " Q"] | None = None  # queries with a target; None: all are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +56,7 @@ class Pass:
     read: Read
     outputs: Float[np.ndarray, "Q K"]  # target's unit, or probabilities
     losses: Float[np.ndarray, " Q"]  # of each query
-    shares: Float[np.ndarray, " Q"]  # of each in the sequence's loss; 0 where no target is
+    shares: Float[np.ndarray, " Q"]  # of each query's loss in the sequence's; they sum to 1
 
     @property
     def loss(self) -> float:
@@ -112,6 +122,11 @@ class Network:
             for layer in range(count)
         )
 
+    @property
+    def causal(self) -> bool:
+        """Whether what is said at a step comes from the steps up to it."""
+        return self.readout.every_step and len(self.layers[-1]) == 1
+
     def run(self, sequence: Sequence, hands: Mapping[int, Hands] | None = None) -> Pass:
         """A forward pass.
 
@@ -135,13 +150,7 @@ class Network:
                 axis=1,
             )
         at = asking(self.readout, len(x), len(self.layers[-1]))
-        done = read(
-            self.readout,
-            x,
-            sequence.covariates,
-            at,
-            causal=self.readout.every_step and at.shape[1] == 1,
-        )
+        done = read(self.readout, x, sequence.covariates, at, causal=self.causal)
         return Pass(
             inputs=tuple(inputs),
             steps=tuple(steps),
@@ -149,7 +158,7 @@ class Network:
             read=done,
             outputs=self.in_unit(done.outputs),
             losses=losses(self.readout, done.outputs, sequence.targets),
-            shares=_shares(sequence.counted, len(at)),
+            shares=shares_of(len(at), sequence.counted),
         )
 
     def in_unit(self, outputs: Float[np.ndarray, "Q K"]) -> Float[np.ndarray, "Q K"]:
@@ -164,13 +173,15 @@ class Network:
         top, readout = back(self.readout, done.read, done.top, slope)
         backs = self.through_layers(done, top)
         weights = tuple(
-            by_weights(way.cell, steps, found, self._read_by(way, done))
+            by_weights(way.cell, steps, found, self.read_by(way, done))
             for way, steps, found in zip(self.ways, done.steps, backs, strict=True)
         )
         below = self._below(backs, 0)
         return Gradients(backs, weights, readout, below[:, 0])
 
-    def through_layers(self, done: Pass, top: Float[np.ndarray, "T N D"]) -> tuple[Back, ...]:
+    def through_layers(
+        self, done: Pass, top: Float[np.ndarray, "T N D"], between: Between | None = None
+    ) -> tuple[Back, ...]:
         """What N losses give by every way's states, from what they give by the top's."""
         backs: dict[int, Back] = {}
         outer = top
@@ -179,7 +190,8 @@ class Network:
             for place, part in zip(places, np.split(outer, len(places), axis=2), strict=True):
                 way = self.ways[place]
                 turned = part[::-1] if way.reverse else part
-                backs[place] = backward(way.cell, way.weights, done.steps[place], turned)
+                steps = done.steps[place]
+                backs[place] = backward(way.cell, way.weights, steps, turned, between)
             if layer:
                 outer = self._below(backs, layer)
         return tuple(backs[place] for place in range(len(self.ways)))
@@ -198,14 +210,10 @@ class Network:
         return total
 
     @staticmethod
-    def _read_by(way: Way, done: Pass) -> Float[np.ndarray, "T 1 I"]:
+    def read_by(way: Way, done: Pass) -> Float[np.ndarray, "T 1 I"]:
+        """What a way read, in its own reading order."""
         x = done.inputs[way.layer]
         return (x[::-1] if way.reverse else x)[:, None]
-
-
-def _shares(counted: Bool[np.ndarray, " Q"] | None, queries: int) -> Float[np.ndarray, " Q"]:
-    found = np.ones(queries) if counted is None else counted.astype(np.float64)
-    return found / found.sum()
 
 
 def sequence_of(trace: Trace, row: int) -> Sequence:
@@ -217,10 +225,10 @@ def sequence_of(trace: Trace, row: int) -> Sequence:
     readout = Network.of(trace).readout
     length = int(trace.lengths[row])
     targets = trace.targets[row]
-    counted = None if trace.counted is None else trace.counted[row]
+    counted = None
     if readout.every_step:
         targets = targets[:length]
-        counted = None if counted is None else counted[:length]
+        counted = None if trace.counted is None else trace.counted[row, :length]
     if not readout.probabilities:
         targets = (targets.astype(np.float64) - readout.mean) / readout.sd
     return Sequence(
@@ -229,6 +237,12 @@ def sequence_of(trace: Trace, row: int) -> Sequence:
         targets=targets,
         counted=counted,
     )
+
+
+def shares_of(queries: int, counted: Bool[np.ndarray, " Q"] | None) -> Float[np.ndarray, " Q"]:
+    """The same for each query that counts."""
+    some = np.ones(queries) if counted is None else counted.astype(np.float64)
+    return some / some.sum()
 
 
 def _in_float64(readout: ReadoutTrace) -> ReadoutTrace:

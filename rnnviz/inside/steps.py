@@ -168,12 +168,22 @@ def _scaled(local: Local, like: np.ndarray) -> np.ndarray | None:
     return np.stack([np.ones_like(like) if p is None else p for p in local.scaled], axis=2)
 
 
+Between = Callable[[np.ndarray], np.ndarray]  # [N H] to [N H]
+
+
 def backward(
-    cell: Cell, weights: Weights, steps: Replay, outer: Float[np.ndarray, "T N H"]
+    cell: Cell,
+    weights: Weights,
+    steps: Replay,
+    outer: Float[np.ndarray, "T N H"],
+    between: Between | None = None,
 ) -> Back:
     """dL by every state and projection, from what enters each h from above.
 
     N is the replay's batch; or it is any number of losses where the batch is one.
+
+    Args:
+        between: what becomes of the adjoints of each state on their way to the step before.
     """
     local = slopes(cell, weights, steps)
     t_all, n, size = outer.shape
@@ -200,6 +210,8 @@ def backward(
             dz = dz.copy()
             dz[:, cell.resets[0]] = 0.0  # its way back is done
         carried[0] += dz.reshape(n, -1) @ flat
+        if between is not None:
+            carried = [between(value) for value in carried]
     return Back(kept, by_x, by_recurred)
 
 
@@ -220,8 +232,8 @@ def _through_reset(
 
 
 def _through(
-    adjoints: list[Float[np.ndarray, "*unit"]], derivatives: Float[np.ndarray, "S *units"]
-) -> Float[np.ndarray, "*units"]:
+    adjoints: list[Float[np.ndarray, "..."]], derivatives: Float[np.ndarray, "S ..."]
+) -> Float[np.ndarray, "..."]:
     """Sum over the states of adjoint times derivative; einsum is slower at these sizes."""
     total = adjoints[0] * derivatives[0]
     for adjoint, derivative in zip(adjoints[1:], derivatives[1:], strict=True):

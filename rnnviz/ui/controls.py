@@ -34,6 +34,7 @@ LABELS: Mapping[str, str] = {
     "layers": "Layers",
     "bidirectional": "Both directions",
     "dropout": "Dropout",
+    "recurrent_start": "Recurrent weights begin as",
     "attention": "Attention",
     "covariates": "Join covariates",
     "optimiser": "Optimiser",

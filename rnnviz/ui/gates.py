@@ -79,11 +79,10 @@ def one_unit(seen: Looking, name: str) -> None:
 
 
 def all_units(seen: Looking, name: str) -> None:
-    """What the units have in common: mean, spread, saturation, gradient."""
+    """What the units have in common: mean, spread, saturation."""
     if seen.dataset.steps == 1:
         return
     look = replace(seen.look, name=name)
-    for place, key in zip(pair("all"), ("spread", "gradients"), strict=True):
+    for place, key in zip(pair("all"), ("spread", "saturation"), strict=True):
         with place:
             plot(VIEWS[key].draw(seen.trace, look), key=f"all_{key}")
-    plot(VIEWS["saturation"].draw(seen.trace, look), key="all_saturation")

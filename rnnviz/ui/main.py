@@ -15,6 +15,7 @@ PAGES = (
     ("train", "Train", ":material/play_circle:"),
     ("unrolled", "Inside", ":material/linear_scale:"),
     ("gates", "Gates", ":material/grid_on:"),
+    ("gradients", "Back through time", ":material/history:"),
     ("attention", "Attention", ":material/visibility:"),
     ("match", "Select and match", ":material/join_inner:"),
     ("units", "What units tell", ":material/format_color_text:"),

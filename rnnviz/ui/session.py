@@ -34,6 +34,7 @@ from rnnviz.exchange import own, reading
 from rnnviz.exchange.kept import Kept, open_kept
 from rnnviz.exchange.reading import APPLYING
 from rnnviz.exchange.stored import Stored
+from rnnviz.lockstep.settings import PROGRAMS as OF_LOCKSTEP
 from rnnviz.runs import RUNNERS
 from rnnviz.runs.arrays import Arrays
 from rnnviz.runs.base import Runner
@@ -48,7 +49,7 @@ from rnnviz.ui import server
 
 PROGRAM = "rnnviz.train:fit_stored"
 # runs that a page starts for itself, by title; they never become the current one
-PROGRAMS = {**OF_STUDY, **OF_SCRATCH, asked.TITLE: asked.PROGRAM}
+PROGRAMS = {**OF_STUDY, **OF_SCRATCH, **OF_LOCKSTEP, asked.TITLE: asked.PROGRAM}
 Drawn = TypeVar("Drawn")
 MOST_READINGS = 4  # runs of which what is known is kept: the current one, and those of a page
 

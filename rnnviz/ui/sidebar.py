@@ -14,6 +14,7 @@ from rnnviz.ui.words import number, target_words
 LOOKING = (
     "Inside",
     "Gates",
+    "Back through time",
     "Attention",
     "Select and match",
     "What units tell",

@@ -26,7 +26,16 @@ from rnnviz.ui.layout import pair
 from rnnviz.ui.scorecard import difference_error, scorecard
 from rnnviz.ui.words import State, amount, duration, network_on, number, summary, verdict
 
-MODEL = ("cell", "hidden_size", "layers", "attention", "dropout", "bidirectional", "covariates")
+MODEL = (
+    "cell",
+    "hidden_size",
+    "layers",
+    "attention",
+    "dropout",
+    "bidirectional",
+    "covariates",
+    "recurrent_start",
+)
 TRAINING = ("optimiser", "learning_rate", "batch_size", "epochs", "clip_norm", "patience", "seed")
 
 
