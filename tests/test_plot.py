@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.ui.components.plot import Clicked, label, message, read_click
+from rnnviz.ui.components.plot import Clicked, Spanned, label, message, read_click, read_span
 from rnnviz.ui.server import PLOTLY_PATH
 
 
@@ -61,6 +61,7 @@ def test_options_travel_with_the_figure():
     assert sent(figure, height=123, clickable=True)["options"] == {
         "height": 123,
         "clickable": True,
+        "spannable": False,
         "label": "Loss",
         "script": PLOTLY_PATH,
     }
@@ -139,3 +140,25 @@ def test_a_page_shows_the_figure_without_an_install():
     assert drawn.proto.js_source_path == "plot.js"
     assert drawn.proto.css_source_path == "plot.css"
     assert orjson.loads(drawn.proto.bytes)["options"]["height"] == 222
+
+
+def test_a_dragged_range_keeps_its_two_ends():
+    came = {"x": ["2000-01-01 12:30", "2000-01-01 09:00"], "y": [0.5, 3]}
+    assert read_span(came) == Spanned(x=("2000-01-01 12:30", "2000-01-01 09:00"), y=(0.5, 3))
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        None,
+        "x",
+        {"x": [1, 2]},
+        {"x": [1], "y": [1, 2]},
+        {"x": [1, None], "y": [1, 2]},
+        {"x": [1, float("nan")], "y": [1, 2]},
+        {"x": ["1" * 300, "2"], "y": [1, 2]},
+        {"x": {"0": 1}, "y": [1, 2]},
+    ],
+)
+def test_anything_else_is_no_range(came):
+    assert read_span(came) is None

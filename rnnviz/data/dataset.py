@@ -73,6 +73,7 @@ class SequenceDataset:
     groups: dict[str, tuple[str, ...]]  # label of each sequence, by grouping: "BMI class", ...
     wear: Float[np.ndarray, "N T"] | None = None  # share of each step in which it was worn
     standardise: bool = False  # whether the network sees standardised values
+    logged: tuple[Variable, ...] = ()  # what the first features are log(1 + x) of; none: they are x
     task: Task
     source: Source
     notes: tuple[str, ...] = ()  # what was noticed and done, one sentence each

@@ -20,12 +20,12 @@ import numpy as np
 from rnnviz.config import DataConfig
 from rnnviz.data.dataset import SequenceDataset, Source, Task, Variable
 
-VERSION = 1  # of what is made: raise it whenever the same settings give other values
+VERSION = 2  # of what is made: raise it whenever the same settings give other values
 MOST_KEPT = 4  # data sets of one upload
 _MAPPED = ("inputs", "wear")
 _ARRAYS = (*_MAPPED, "targets", "lengths", "times", "covariates", "persistence")
 _PLAIN = ("name", "time_unit", "whose", "standardise")
-_VARIABLES = ("features", "outputs", "covariate_names")
+_VARIABLES = ("features", "outputs", "covariate_names", "logged")
 
 
 def kept(folder: Path, config: DataConfig, make: Callable[[], SequenceDataset]) -> SequenceDataset:

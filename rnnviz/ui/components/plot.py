@@ -40,6 +40,17 @@ class Clicked:
     point: tuple[int, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Spanned:
+    """A range that somebody dragged over a figure.
+
+    x, y: both ends in the axes' units, in no order; texts on axes of dates.
+    """
+
+    x: tuple[float | str, float | str]
+    y: tuple[float | str, float | str]
+
+
 def plot(
     figure: go.Figure,
     *,
@@ -47,6 +58,7 @@ def plot(
     height: int | None = None,
     clickable: bool = False,
     on_click: Callable[[Clicked], None] | None = None,
+    on_span: Callable[[Spanned], None] | None = None,
 ) -> Clicked | None:
     """Show a figure; the same key updates the same drawing, with its zoom.
 
@@ -61,6 +73,7 @@ def plot(
         height: [px]; else the figure's own, else 400.
         clickable: report clicks; each one reruns the script.
         on_click: called with the point before that rerun; makes the figure clickable.
+        on_span: called with a dragged range likewise; dragging then marks instead of zooming.
 
     Returns:
         The point whose click caused this rerun, else None.
@@ -74,13 +87,19 @@ def plot(
         if clicked is not None and on_click is not None:
             on_click(clicked)
 
+    def report_span() -> None:
+        spanned = read_span(st.session_state[key].get("span"))
+        if spanned is not None and on_span is not None:
+            on_span(spanned)
+
     result = mount(
         "plot",
         css=True,
         key=key,
         height=pixels,
-        data=message(figure, height=pixels, clickable=clickable),
+        data=message(figure, height=pixels, clickable=clickable, spannable=on_span is not None),
         on_click_change=report,
+        on_span_change=report_span,
         on_recolour_change=_nothing,
     )
     return read_click(result.click, curves)
@@ -90,11 +109,12 @@ def _nothing() -> None:
     """The rerun is all that is wanted; Streamlit reports only what has a callback."""
 
 
-def message(figure: go.Figure, *, height: int, clickable: bool) -> bytes:
+def message(figure: go.Figure, *, height: int, clickable: bool, spannable: bool = False) -> bytes:
     """What travels to the browser: JSON, arrays in base64. The same figure gives the same bytes."""
     options = {
         "height": height,
         "clickable": clickable,
+        "spannable": spannable,
         "label": label(figure),
         "script": PLOTLY_PATH,
     }
@@ -123,6 +143,17 @@ def read_click(sent: Any, curves: int) -> Clicked | None:
     if not (isinstance(point, list) and len(point) <= 2 and all(map(_is_index, point))):
         return None
     return Clicked(x=x, y=y, curve=curve, point=tuple(point))
+
+
+def read_span(sent: Any) -> Spanned | None:
+    """What a browser sent, as a range; None where it is none."""
+    if not isinstance(sent, dict):
+        return None
+    values: list[Any] = [sent.get(name) for name in ("x", "y")]
+    if not all(isinstance(v, list) and len(v) == 2 and all(map(_is_place, v)) for v in values):
+        return None
+    x, y = values
+    return Spanned(x=(x[0], x[1]), y=(y[0], y[1]))
 
 
 def _is_place(value: Any) -> bool:

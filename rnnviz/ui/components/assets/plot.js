@@ -94,6 +94,7 @@ class View {
     const layout = themed(structuredClone(figure.layout), colours);
     Object.assign(layout, { width, height: options.height, autosize: false });
     layout.uirevision ??= "kept";
+    if (options.spannable) layout.dragmode = "select";
     await Plotly.react(
       this.sheet,
       figure.data.map((trace) => ({ ...trace })),
@@ -113,6 +114,11 @@ class View {
       const { x, y, curveNumber, pointIndex, pointNumber } = points[0];
       const point = [pointIndex ?? pointNumber ?? []].flat();
       this.tell("click", { x: x ?? null, y: y ?? null, curve: curveNumber, point });
+    });
+    this.sheet.on("plotly_selected", (marked) => {
+      if (!this.options.spannable || !marked?.range) return;
+      const { x, y } = marked.range;
+      this.tell("span", { x, y });
     });
   }
 
@@ -212,14 +218,14 @@ function themed(layout, { text, ground, font }) {
   return layout;
 }
 
-function configuration({ label }) {
+function configuration({ label, spannable }) {
   const filename = label.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60) || "figure";
   return {
     displaylogo: false,
     responsive: false,
     showSendToCloud: false,
     plotlyServerURL: "",
-    modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
+    modeBarButtonsToRemove: ["lasso2d", "autoScale2d", ...(spannable ? [] : ["select2d"])],
     toImageButtonOptions: { format: "png", scale: 2, filename },
   };
 }
