@@ -21,7 +21,7 @@ from rnnviz.figures.values import limit_of, names_of, range_in, values_of
 
 DARK = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 SEQUENTIAL = [Quantity.GATE, Quantity.ATTENTION, Quantity.GRADIENT, Quantity.ACTIVITY]
-DIVERGING = [Quantity.STATE, Quantity.PREACTIVATION]
+DIVERGING = [Quantity.STATE, Quantity.PREACTIVATION, Quantity.DIFFERENCE]
 # What red-blind and green-blind eyes make of linear RGB: Vienot, Brettel and Mollon 1999.
 BLIND = {
     "protan": np.array([[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]]),

@@ -25,6 +25,7 @@ class Quantity(StrEnum):
     ATTENTION = "attention"  # from 0 to the largest of the trace
     GRADIENT = "gradient"  # log10 of the magnitude, eight decades below the trace's largest
     ACTIVITY = "activity"  # from 0 on
+    DIFFERENCE = "difference"  # of two runs, around zero, within the largest there is
 
 
 PREACTIVATION_LIMIT = 6.0  # a sigmoid is within 0.0025 of its end there

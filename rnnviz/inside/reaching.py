@@ -22,7 +22,7 @@ from rnnviz.inside.staging import (
 from rnnviz.inside.steps import Change, Hands
 
 OneState = Callable[[int, np.ndarray], np.ndarray]  # step, values of one state
-STATES = {"h": "h", "c": "c", "hc": "h and c"}
+STATES = {"h": "state h", "c": "memory c", "hc": "state h and memory c"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +99,9 @@ class Freeze(Intervention):
         return self.first, self.last
 
     def sentence(self, names: Names) -> str:
-        """Such as 'h of unit 3 of layer 1 stays as it is from 08:00 to 12:00'."""
+        """Such as 'state h of unit 3 of layer 1 stays as it is from 08:00 to 12:00'."""
         return (
-            f"{self.state} of {of_units(self.units)} of {self.place.title} stays as it is "
+            f"{STATES.get(self.state, self.state)} of {of_units(self.units)} of {self.place.title} stays as it is "
             f"{names.span(self.first, self.last)}"
         )
 
@@ -143,9 +143,9 @@ class Put(Intervention):
         return self.first, self.last
 
     def sentence(self, names: Names) -> str:
-        """Such as 'h of unit 3 of layer 1 is 0 from 08:00 to 12:00'."""
+        """Such as 'state h of unit 3 of layer 1 is 0 from 08:00 to 12:00'."""
         return (
-            f"{self.state} of {of_units(self.units)} of {self.place.title} is {said(self.value)} "
+            f"{STATES.get(self.state, self.state)} of {of_units(self.units)} of {self.place.title} is {said(self.value)} "
             f"{names.span(self.first, self.last)}"
         )
 
@@ -181,7 +181,7 @@ class Cut(Intervention):
         return self.step, self.step
 
     def sentence(self, names: Names) -> str:
-        """Such as 'c of layer 1 is cut at 12:00'."""
+        """Such as 'memory c of layer 1 is cut at 12:00'."""
         verb = "is" if len(self.state) == 1 else "are"
         return f"{STATES[self.state]} of {self.place.title} {verb} cut {names.start(self.step)}"
 

@@ -16,6 +16,7 @@ PAGES = (
     ("unrolled", "Unrolled", ":material/linear_scale:"),
     ("gates", "Gates", ":material/grid_on:"),
     ("attention", "Attention", ":material/visibility:"),
+    ("whatif", "What if", ":material/tune:"),
     ("models", "Models", ":material/save:"),
     ("study", "NHANES study", ":material/monitor_heart:"),
 )

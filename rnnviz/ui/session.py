@@ -379,6 +379,42 @@ def layer_of(trace: Trace, chosen: Selection) -> LayerTrace:
     return trace.layers[chosen.layer]
 
 
+def interventions() -> str:
+    """What is done to the run, as the text of a link: what was done last, or the address says."""
+    known = st.session_state.get("_whatif")
+    if known is None:
+        known = st.session_state["_whatif"] = st.query_params.get("whatif", "")
+    if known != st.query_params.get("whatif", ""):
+        intervene(known)  # a change of pages empties the address
+    return known
+
+
+def intervene(text: str) -> None:
+    """Keep what is done to the run, in the session and in the address."""
+    st.session_state["_whatif"] = text
+    if text:
+        st.query_params["whatif"] = text
+    else:
+        st.query_params.pop("whatif", None)
+
+
+PART = "whatif_part"  # the key of the widget that chooses a part of a sequence
+
+
+def chosen_part(steps: int) -> tuple[int, int]:
+    """First and last step, from 0, of the part that the next intervention is for."""
+    usual = (steps // 2 + 1, max(steps * 3 // 4, steps // 2 + 1))
+    first, last = st.session_state.setdefault(PART, usual)
+    if last > steps:
+        first, last = st.session_state[PART] = usual
+    return first - 1, last - 1
+
+
+def choose_part(first: int, last: int) -> None:
+    """The same, in a callback; counts from 0."""
+    st.session_state[PART] = (first + 1, last + 1)
+
+
 # -- files -----------------------------------------------------------------------------------------
 
 

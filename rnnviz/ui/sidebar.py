@@ -11,7 +11,7 @@ from rnnviz.trace import Trace
 from rnnviz.ui import controls, live, session
 from rnnviz.ui.words import number, target_words
 
-LOOKING = ("Unrolled", "Gates", "Attention")  # pages that show a trace
+LOOKING = ("Unrolled", "Gates", "Attention", "What if")  # pages that show a trace
 
 
 def draw(page: str) -> None:
