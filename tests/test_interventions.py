@@ -556,7 +556,9 @@ def test_sentences_say_what_is_done():
         "hold_1_f_3.5_49-72_0.5": (
             "gate f of layer 1, units 3 and 5, is held at 0.5 from 08:00 to 12:00"
         ),
-        "freeze_2b_c_3_1-6": "memory c of unit 3 of layer 2, backward stays as it is from 00:00 to 01:00",
+        "freeze_2b_c_3_1-6": (
+            "memory c of unit 3 of layer 2, backward stays as it is from 00:00 to 01:00"
+        ),
         "put_1_h_all_73_0": "state h of all units of layer 1 is 0 from 12:00 to 12:10",
         "cut_1_c_73": "memory c of layer 1 is cut at 12:00",
         "cut_1_hc_73": "state h and memory c of layer 1 are cut at 12:00",

@@ -115,11 +115,17 @@ def input_curves(
     features = (*dataset.logged, *worn) if dataset.logged else dataset.features
     two = replace(
         subset(dataset, np.array([row, row])),
-        inputs=np.stack([before, after]).astype(np.float32),
+        inputs=_without_noise(np.stack([before, after])),
         features=features,
     )
     found = curves(two)
     return replace(found, clock=found.clock.first(found.values.shape[1]))
+
+
+def _without_noise(values: Float[np.ndarray, "2 T F"]) -> Float[np.ndarray, "2 T F"]:
+    """What the way back through a logarithm left of zeros is made zero again."""
+    faint = np.abs(values) < 1e-6 * np.abs(values).max(initial=0.0)
+    return np.where(faint, 0.0, values).astype(np.float32)
 
 
 def inputs(
@@ -160,7 +166,12 @@ def inputs(
         figure.add_trace(line)
     figure.update_xaxes(**clock_axis(found.clock))
     figure.update_yaxes(title_text=found.label, nticks=5)
-    figure.update_layout(hovermode="x unified", dragmode="select", selectdirection="h")
+    figure.update_layout(
+        hovermode="x unified",
+        dragmode="select",
+        selectdirection="h",
+        selectionrevision=str(chosen),  # what was dragged goes as soon as it is shaded
+    )
     _shade(figure, clock, [chosen], dark, fill=True)
     mark(figure, clock, step=step, unit=None, dark=dark)
     return figure

@@ -100,10 +100,7 @@ class Freeze(Intervention):
 
     def sentence(self, names: Names) -> str:
         """Such as 'state h of unit 3 of layer 1 stays as it is from 08:00 to 12:00'."""
-        return (
-            f"{STATES.get(self.state, self.state)} of {of_units(self.units)} of {self.place.title} stays as it is "
-            f"{names.span(self.first, self.last)}"
-        )
+        return f"{_whose(self)} stays as it is {names.span(self.first, self.last)}"
 
     def on(self, stage: Stage) -> Stage:
         """Remembers the state after the first step, and puts it in place of what follows."""
@@ -144,10 +141,7 @@ class Put(Intervention):
 
     def sentence(self, names: Names) -> str:
         """Such as 'state h of unit 3 of layer 1 is 0 from 08:00 to 12:00'."""
-        return (
-            f"{STATES.get(self.state, self.state)} of {of_units(self.units)} of {self.place.title} is {said(self.value)} "
-            f"{names.span(self.first, self.last)}"
-        )
+        return f"{_whose(self)} is {said(self.value)} {names.span(self.first, self.last)}"
 
     def on(self, stage: Stage) -> Stage:
         """Replaces the state after each step; h is made of c as it is then."""
@@ -197,6 +191,11 @@ class Cut(Intervention):
             return tuple(np.zeros_like(s) if k in numbers else s for k, s in enumerate(states))
 
         return stage.reached(place, Hands(before=before))
+
+
+def _whose(it: Freeze | Put) -> str:
+    """Such as 'memory c of unit 3 of layer 1'."""
+    return f"{STATES.get(it.state, it.state)} of {of_units(it.units)} of {it.place.title}"
 
 
 def _gate(cell: Cell, gate: str) -> int:

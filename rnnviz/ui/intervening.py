@@ -357,13 +357,13 @@ WEIGHTS = {"W": "W: input to gate", "U": "U: state to gate", "bW": "bias of W", 
 
 
 def _draw_weight(done: Experiment) -> None:
-    _choice("Weight", "part", list(PARTS), format_func=WEIGHTS.__getitem__)
+    _choice("Weight", "part_of", list(PARTS), format_func=WEIGHTS.__getitem__)
     _choice("Gate", "gate", [gate.symbol for gate in _cell(done).gates])
     _where(done)
     st.caption(f"Of unit {done.seen.chosen.unit + 1}: the one chosen in the sidebar.")
     columns = _columns(done)
     if columns > 1:
-        word = "From unit" if _held_in("part") == "U" else "From input"
+        word = "From unit" if _held_in("part_of") == "U" else "From input"
         st.session_state["whatif_column"] = min(st.session_state.get("whatif_column", 1), columns)
         st.number_input(word, 1, columns, key="whatif_column")
     now = _weight_now(done)
@@ -372,7 +372,7 @@ def _draw_weight(done: Experiment) -> None:
 
 def _columns(done: Experiment) -> int:
     weights = done.before.network.ways[done.seen.chosen.layer].weights
-    values = getattr(weights, PARTS[_held_in("part")])
+    values = getattr(weights, PARTS[_held_in("part_of")])
     return values.shape[2] if values.ndim == 3 else 1
 
 
@@ -384,7 +384,7 @@ def _weight_at(done: Experiment) -> tuple[int, ...]:
 
 def _weight_now(done: Experiment) -> float:
     weights = done.applied.network.ways[done.seen.chosen.layer].weights
-    values = getattr(weights, PARTS[_held_in("part")])
+    values = getattr(weights, PARTS[_held_in("part_of")])
     at = _weight_at(done)
     return float(values[at] if len(at) == values.ndim else values[at][0])
 
@@ -393,7 +393,7 @@ def _make_weight(done: Experiment) -> Intervention:
     at = _weight_at(done)
     return Weigh(
         place=_place(done),
-        part=_held_in("part"),
+        part=_held_in("part_of"),
         gate=_held_in("gate"),
         row=at[1],
         column=at[2] if len(at) > 2 else 0,

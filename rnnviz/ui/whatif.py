@@ -104,7 +104,7 @@ def _changed(
     stack = read(text)
     network, sequence = _before.network, _before.sequence
     reasons = misfits(network, sequence, stack, _measured)
-    with np.errstate(over="ignore", invalid="ignore"):  # what is forced may grow without bound
+    with np.errstate(all="ignore"):  # what is forced may grow without bound
         done = apply(network, sequence, _fitting(stack, reasons), _measured)
         return stack, reasons, done, done.network.run(done.sequence, done.hands)
 
@@ -245,9 +245,7 @@ def _inputs(done: Experiment) -> None:
 
 
 def _choose_part(done: Experiment, spanned: Spanned) -> None:
-    clock = done.seen.look.clock_for(done.steps)
-    ends = sorted(clock.step_at(x) for x in spanned.x)
-    session.choose_part(ends[0], ends[1])
+    session.choose_part(*done.seen.look.clock_for(done.steps).steps_between(*spanned.x))
 
 
 def _tokens(done: Experiment) -> None:
@@ -263,7 +261,7 @@ def _tokens(done: Experiment) -> None:
         )  # fmt: skip
     name = _shown(done)
     before, after = (one_sequence(layer, name, 0)[seen.chosen.unit] for layer in done.layers)
-    difference = np.nan_to_num(after - before)
+    difference = after - before if done.broken_at is None else np.zeros(done.steps)
     span = difference_range(difference)
     st.caption(
         controls.escaped(
