@@ -281,7 +281,13 @@ def test_tokens_show_probabilities_losses_and_what_is_read(run: Callable[[str], 
     app = opened(run("text"), whatif="token_5_3~mask_6-7")
     shown = metrics(app)
     trace, _ = run("text").trace(1)
-    assert f"Loss [nats], before {number(float(trace.loss[0]), 3)}" in shown
+    data = session.dataset(run("text").config.data)
+    network, sequence = Network.of(trace), sequence_of(trace, 0)
+    stack, measured = read("token_5_3~mask_6-7"), Measured.of(trace, data)
+    done = apply(network, sequence, stack, measured)
+    more = done.network.run(done.sequence, done.hands).loss - network.run(sequence).loss
+    assert more != 0
+    assert shown["Loss difference [nats]"] == signed(more)
     losses = figure(app, "Loss at every step")
     assert [line["name"] for line in losses["data"]] == ["before", "after"]
     assert "What was read before:" in said(app)

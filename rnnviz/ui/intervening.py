@@ -353,7 +353,7 @@ def _make_shift(done: Experiment) -> Intervention:
     return Shift(by=by, **_span(done))
 
 
-WEIGHTS = {"W": "W: input to gate", "U": "U: state to gate", "bW": "bias of W", "bU": "bias of U"}
+WEIGHTS = {"W": "W", "U": "U", "bW": "b of W", "bU": "b of U"}
 
 
 def _draw_weight(done: Experiment) -> None:
@@ -366,8 +366,18 @@ def _draw_weight(done: Experiment) -> None:
         word = "From unit" if _held_in("part_of") == "U" else "From input"
         st.session_state["whatif_column"] = min(st.session_state.get("whatif_column", 1), columns)
         st.number_input(word, 1, columns, key="whatif_column")
+        _column_words(done)
     now = _weight_now(done)
     _number(f"Value (now {number(now)})", "weight", 0.0, step=0.1, format="%g")
+
+
+def _column_words(done: Experiment) -> None:
+    """Which input it is, where the layer reads the inputs."""
+    names = [repr(token) for token in done.names.tokens] or list(done.names.features)
+    if _held_in("part_of") == "W" and not done.seen.layer.layer:
+        place = _held_in("column") - 1
+        said = names[place] if place < len(names) else "the share worn"
+        st.caption(controls.escaped(f"Input {place + 1} is {said}."))
 
 
 def _columns(done: Experiment) -> int:
@@ -494,7 +504,12 @@ def done_by_now(done: Experiment) -> None:
         said.markdown(text)
         rest = written(done.stack[:k] + done.stack[k + 1 :])
         button.button(
-            "✕", key=f"remove_{k}", help="Take it away", on_click=session.intervene, args=(rest,)
+            "✕",
+            key=f"remove_{k}",
+            help="Take it away",
+            on_click=session.intervene,
+            args=(rest,),
+            type="tertiary",
         )
         if reason:
             st.caption(f":orange[{controls.escaped(f'Left out: {reason}')}]")

@@ -9,7 +9,6 @@ import streamlit as st
 from rnnviz.errors import TraceError
 from rnnviz.figures import whatif as figures
 from rnnviz.figures.gates import words
-from rnnviz.figures.theme import Quantity
 from rnnviz.figures.values import difference_range, names_of, one_sequence
 from rnnviz.inside.interventions import Applied, Stack, apply, misfits, read
 from rnnviz.inside.measured import Measured
@@ -192,11 +191,7 @@ def _chances(done: Experiment) -> None:
         said = repr(names[top]) if every_step else names[top]
         place.metric(f"Likeliest {label}: {values[top]:.1%}", controls.escaped(said), border=True)
     losses = [it.loss for it in (done.before.done, done.after)]
-    places[2].metric(
-        f"Loss [nats], before {number(losses[0], 3)}",
-        f"{number(losses[1], 3)} ({signed(losses[1] - losses[0])})",
-        border=True,
-    )
+    places[2].metric("Loss difference [nats]", signed(losses[1] - losses[0]), border=True)
     figure = figures.chances(
         before,
         after,
@@ -254,11 +249,8 @@ def _tokens(done: Experiment) -> None:
     tokens = tuple(names[int(row.argmax())] if row.any() else MASKED for row in inputs)
     if tokens != seen.tokens:
         st.caption("What was read before:")
-        plain = np.full(done.steps, np.nan)  # without colours
-        coloured_tokens(
-            seen.tokens, plain, low=-1.0, high=1.0, dark=seen.look.dark, key="whatif_tokens_before",
-            name="", quantity=Quantity.DIFFERENCE, selected=seen.chosen.t,
-        )  # fmt: skip
+        between = "" if seen.dataset.features[0].unit == "character" else " "
+        st.code(between.join(map(_in_line, seen.tokens)), language=None, wrap_lines=True)
     name = _shown(done)
     before, after = (one_sequence(layer, name, 0)[seen.chosen.unit] for layer in done.layers)
     difference = after - before if done.broken_at is None else np.zeros(done.steps)
@@ -281,6 +273,11 @@ def _tokens(done: Experiment) -> None:
         selected=seen.chosen.t,
         on_click=lambda t: session.select(t=t),
     )
+
+
+def _in_line(token: str) -> str:
+    """A token with its line ends and tabs as signs."""
+    return token.replace("\n", "↵").replace("\t", "⇥")
 
 
 def _shown(done: Experiment) -> str:
