@@ -97,6 +97,10 @@ def test_lines_show_every_gate_and_state_of_the_unit(cell, dark):
             assert np.max(line.y) <= axis.range[1]
     shaded = [shape for shape in figure.layout.shapes if shape.type == "rect"]
     assert [(shape.x0, shape.x1) for shape in shaded] == [(4.5, 5.5), (8.5, 12.5)]
+    assert figure.layout.dragmode is None
+    dragged = unit_lines(before, after, 2, chosen=(6, 9))
+    assert (dragged.layout.dragmode, dragged.layout.selectdirection) == ("select", "h")
+    assert [(s.x0, s.x1) for s in dragged.layout.shapes] == [(6.5, 10.5)]
     with pytest.raises(TraceError, match="no unit 13"):
         unit_lines(before, after, 12)
 

@@ -64,6 +64,11 @@ def _shade(figure: go.Figure, clock: Clock, parts: Spans, dark: bool, *, fill: b
         )
 
 
+def _choose(figure: go.Figure, chosen: tuple[int, int]) -> None:
+    """Dragging chooses a range of time; what was dragged goes as soon as the figure marks it."""
+    figure.update_layout(dragmode="select", selectdirection="h", selectionrevision=str(chosen))
+
+
 def _pair(
     clock: Clock,
     before: Float[np.ndarray, " T"],
@@ -166,12 +171,8 @@ def inputs(
         figure.add_trace(line)
     figure.update_xaxes(**clock_axis(found.clock))
     figure.update_yaxes(title_text=found.label, nticks=5)
-    figure.update_layout(
-        hovermode="x unified",
-        dragmode="select",
-        selectdirection="h",
-        selectionrevision=str(chosen),  # what was dragged goes as soon as it is shaded
-    )
+    figure.update_layout(hovermode="x unified")
+    _choose(figure, chosen)
     _shade(figure, clock, [chosen], dark, fill=True)
     mark(figure, clock, step=step, unit=None, dark=dark)
     return figure
@@ -276,6 +277,7 @@ def unit_lines(
     clock: Clock | None = None,
     step: int | None = None,
     touched: Spans = (),
+    chosen: tuple[int, int] | None = None,
     dark: bool = False,
 ) -> go.Figure:
     """All gates and states of one unit, before and after, each on an axis of its own.
@@ -287,6 +289,8 @@ def unit_lines(
         clock: of the dataset; None numbers the steps.
         step: marked, from 0.
         touched: the parts that interventions act on, shaded.
+        chosen: first and last step of the part that the next intervention is for, between dotted
+            lines; dragging then chooses another. None leaves dragging to zoom.
         dark: for a dark page.
 
     Raises:
@@ -315,6 +319,9 @@ def unit_lines(
     figure.update_xaxes(**clock_axis(clock))
     figure.update_layout(hovermode="x unified", hoversubplots="axis")
     _shade(figure, clock, touched, dark, fill=True)
+    if chosen is not None:
+        _choose(figure, chosen)
+        _shade(figure, clock, [chosen], dark, fill=False)
     mark(figure, clock, step=step, unit=None, dark=dark)
     return figure
 

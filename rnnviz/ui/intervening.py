@@ -176,9 +176,10 @@ def _part(done: Experiment) -> None:
     first, last = session.chosen_part(done.steps)
     if done.steps == 1:
         return
+    where = "lines of the unit" if done.seen.is_text else "picture of what is read"
     st.slider(
         f"Part: {done.names.span(first, last)}", 1, done.steps, key=session.PART,
-        help="Or drag over the picture of what is read.",
+        help=f"Or drag over the {where}.",
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The What if page: a run as it was, the same as it would have been, and their pictures."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -235,7 +236,7 @@ def _inputs(done: Experiment) -> None:
         step=seen.chosen.t,
         dark=seen.look.dark,
     )
-    plot(figure, key="whatif_inputs", on_click=seen.click, on_span=lambda s: _choose_part(done, s))
+    plot(figure, key="whatif_inputs", on_click=seen.click, on_span=partial(_choose_part, done))
     st.caption("Drag over the picture to choose a part, click it to choose a step.")
 
 
@@ -312,8 +313,13 @@ def _units(done: Experiment, name: str) -> None:
         figure = figures.heat_maps(before, after, name, unit=seen.chosen.unit, **common)
         plot(figure, key="whatif_heat", on_click=seen.click_unit)
     with right:
-        figure = figures.unit_lines(before, after, seen.chosen.unit, **common)
-        plot(figure, key="whatif_unit", on_click=seen.click)
+        # a text has no picture of its input to drag over: these lines stand in for it
+        chosen = session.chosen_part(done.steps) if seen.is_text else None
+        figure = figures.unit_lines(before, after, seen.chosen.unit, chosen=chosen, **common)
+        on_span = partial(_choose_part, done) if seen.is_text else None
+        plot(figure, key="whatif_unit", on_click=seen.click, on_span=on_span)
+        if seen.is_text:
+            st.caption("Drag over the lines to choose a part.")
 
 
 def _attention(done: Experiment) -> None:

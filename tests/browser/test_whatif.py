@@ -1,6 +1,7 @@
 """What if, by hand: force a gate, read the changed prediction, undo it; drag a part of a day."""
 
 import re
+from pathlib import Path
 
 import pytest
 from driving import WAIT, arrive, button, by_and_by, settled
@@ -20,18 +21,25 @@ OWNER = "browser-tests-" + "w" * 29  # 43 letters, as the server makes them
 INPUT = ".st-key-whatif_inputs"
 
 
-@pytest.fixture(scope="module")
-def day(server) -> Run:
-    """One epoch on days of 10 minutes, trained in this process."""
-    config = RunConfig(
-        data=DataConfig(people=30),
-        model=ModelConfig(hidden_size=8),
-        training=TrainingConfig(epochs=1),
-    )
-    run = Run.create(server.home, config, owner=OWNER, now=0.0)
-    RUNNERS["inline"](server.home).submit(run)
+def trained(home: Path, data: DataConfig) -> Run:
+    """One epoch, trained in this process."""
+    model, training = ModelConfig(hidden_size=8), TrainingConfig(epochs=1)
+    config = RunConfig(data=data, model=model, training=training)
+    run = Run.create(home, config, owner=OWNER, now=0.0)
+    RUNNERS["inline"](home).submit(run)
     assert run.view().status == "finished"
     return run
+
+
+@pytest.fixture(scope="module")
+def day(server) -> Run:
+    """On days of 10 minutes."""
+    return trained(server.home, DataConfig(people=30))
+
+
+@pytest.fixture(scope="module")
+def text(server) -> Run:
+    return trained(server.home, DataConfig(source="text", window=32))
 
 
 @pytest.fixture
@@ -51,12 +59,12 @@ def predicted(run: Run, text: str = "") -> float:
     return float(done.network.run(done.sequence, done.hands).outputs[0, 0])
 
 
-def drag(page: Page, begin: float, end: float) -> None:
-    """Over the picture of the input, between two hours."""
-    area = page.locator(f"{INPUT} .nsewdrag").first
+def drag(page: Page, begin: float, end: float, *, over: str = INPUT, of: float = 24) -> None:
+    """Over a picture, between two places on its axis of so much."""
+    area = page.locator(f"{over} .nsewdrag").first
     area.scroll_into_view_if_needed()
     box = area.bounding_box()
-    x = [box["x"] + box["width"] * hour / 24 for hour in (begin, (begin + end) / 2, end)]
+    x = [box["x"] + box["width"] * place / of for place in (begin, (begin + end) / 2, end)]
     page.mouse.move(x[0], box["y"] + 30)
     page.mouse.down()
     for place in x[1:]:
@@ -99,6 +107,19 @@ def test_a_part_of_a_day_is_dragged_and_masked(page, day):
     expect(page.get_by_text("The part from 06:00 to 10:00 is masked")).to_be_visible(timeout=WAIT)
     drag(page, 20.98, 18.02)  # from right to left
     expect(page.get_by_text("Part: from 18:00 to 21:00")).to_be_visible(timeout=WAIT)
+
+
+def test_a_part_of_a_text_is_dragged_over_the_lines_of_a_unit(page, text):
+    arrive(page, f"/whatif?run={text.id}&whatif_kind=Mask+a+part")
+    lines = ".st-key-whatif_unit"
+    expect(page.locator(f"{lines} .rnnviz-plot")).to_have_attribute(
+        "aria-busy", "false", timeout=WAIT
+    )
+    drag(page, 4.2, 8.8, over=lines, of=32)
+    expect(page.get_by_text("Part: at steps 5 to 9")).to_be_visible(timeout=WAIT)
+    button(page, "Add").click()
+    expect(page.get_by_text("The part at steps 5 to 9 is masked")).to_be_visible(timeout=WAIT)
+    expect(page.locator(".rnnviz-tokens-token").nth(4)).to_have_text("∅", timeout=WAIT)
 
 
 def test_an_answer_comes_within_a_second(page, day):
