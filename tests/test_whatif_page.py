@@ -256,6 +256,35 @@ def test_a_chosen_unit_a_state_and_a_weight(run: Callable[[str], Run]) -> None:
     assert "Value (now 0.75)" in [box.label for box in app.main.number_input]
 
 
+def test_controls_fit_the_next_run_as_well(run: Callable[[str], Run]) -> None:
+    """What was typed for one run may be out of the range of another."""
+    app = opened(run("walk"))
+    app = sound(app.selectbox(key="whatif_kind").set_value("set").run())
+    app = sound(app.number_input(key="whatif_set").set_value(-5.0).run())
+    app.session_state["_run"] = run("days").id
+    app = sound(app.run())
+    assert app.number_input(key="whatif_set").value == 0  # counts are not negative
+    app = sound(app.selectbox(key="whatif_kind").set_value("weight").run())
+    app = sound(app.segmented_control(key="whatif_part_of").set_value("U").run())
+    app = sound(app.number_input(key="whatif_column").set_value(6).run())
+    app.session_state["_run"] = run("text").id
+    app = sound(app.run())
+    app = sound(app.selectbox(key="whatif_kind").set_value("token").run())
+    app = sound(app.selectbox(key="whatif_token").set_value(40).run())
+    app.session_state["_run"] = run("hours").id
+    app = sound(app.run())
+    assert app.selectbox(key="whatif_kind").value == "hold"
+
+
+def test_a_part_stays_chosen_where_it_is_not_asked_for(run: Callable[[str], Run]) -> None:
+    app = opened(run("days"))
+    app = sound(app.slider(key="whatif_part").set_value((49, 72)).run())
+    app = sound(app.selectbox(key="whatif_kind").set_value("cut").run())
+    app = sound(app.run())
+    app = sound(app.selectbox(key="whatif_kind").set_value("mask").run())
+    assert app.slider(key="whatif_part").value == (49, 72)
+
+
 def test_hours_are_given_in_hours_and_counts_in_counts(run: Callable[[str], Run]) -> None:
     app = opened(run("days"))
     app = sound(app.selectbox(key="whatif_kind").set_value("shift").run())
@@ -347,7 +376,7 @@ def test_numbers_that_grow_without_bound_are_told_and_not_drawn(
 ) -> None:
     huge = "hold_1_a_all_1_1000000~weight_1_U_a_1_1_1000000"
     app = opened(run("relu"), whatif=huge)
-    assert "From step 52 on the changed run holds numbers larger" in app.warning[0].value
+    assert "At step 52 the changed run holds numbers larger" in app.warning[0].value
     assert metrics(app) == {}
     app = press(app, "do_undo")
     assert not app.warning

@@ -9,7 +9,6 @@ import streamlit as st
 from rnnviz.cells import Cell
 from rnnviz.errors import TraceError
 from rnnviz.figures.gates import words
-from rnnviz.figures.theme import visible
 from rnnviz.inside.edited import (
     PARTS,
     AddInput,
@@ -165,10 +164,22 @@ def _choice(label: str, name: str, options: list[str], **more: Any) -> None:
     st.segmented_control(label, options, key=key, required=True, **more)
 
 
-def _number(label: str, name: str, value: float, **more: Any) -> None:
+def _number(label: str, name: str, value: float, low: float, high: float, step: float) -> None:
     key = f"whatif_{name}"
-    st.session_state.setdefault(key, value)
-    st.number_input(label, key=key, **more)
+    before = st.session_state.setdefault(key, value)
+    if not low <= before <= high:  # it was typed for another run
+        st.session_state[key] = min(max(before, low), high)
+    form = "%d" if isinstance(value, int) else "%g"
+    st.number_input(label, low, high, step=step, key=key, format=form)
+
+
+def _pick(label: str, name: str, count: int, words_of: Callable[[int], str]) -> None:
+    """One of so many, from 0."""
+    key = f"whatif_{name}"
+    if not 0 <= st.session_state.get(key, 0) < count:
+        st.session_state[key] = 0
+    st.session_state.setdefault(key, 0)
+    st.selectbox(label, range(count), key=key, format_func=words_of)
 
 
 def _part(done: Experiment) -> None:
@@ -226,7 +237,7 @@ def _draw_hold(done: Experiment) -> None:
         st.session_state.setdefault(key, 0.0)
         st.slider("Value", gate.low, gate.high, step=0.05, key=key)
     else:
-        _number("Value", "gate_open", 0.0, min_value=0.0, max_value=LARGEST, format="%g")
+        _number("Value", "gate_open", 0.0, 0.0, LARGEST, 0.1)
 
 
 def _make_hold(done: Experiment) -> Intervention:
@@ -256,7 +267,7 @@ def _draw_freeze(done: Experiment) -> None:
 
 def _draw_put(done: Experiment) -> None:
     _draw_freeze(done)
-    _number("Value", "put", 0.0, min_value=-LARGEST, max_value=LARGEST, step=0.1, format="%g")
+    _number("Value", "put", 0.0, -LARGEST, LARGEST, 0.1)
 
 
 def _make_freeze(done: Experiment) -> Intervention:
@@ -284,10 +295,7 @@ def _make_cut(done: Experiment) -> Intervention:
 def _feature(done: Experiment) -> None:
     if done.measured.features > 1:
         known = ["all", *done.names.features[: done.measured.features]]
-        st.session_state.setdefault("whatif_feature", 0)
-        st.selectbox(
-            "Input", range(len(known)), key="whatif_feature", format_func=known.__getitem__
-        )
+        _pick("Input", "feature", len(known), known.__getitem__)
 
 
 def _of_feature(done: Experiment) -> int | None:
@@ -298,10 +306,7 @@ def _of_feature(done: Experiment) -> int | None:
 def _measured_value(done: Experiment, label: str, name: str, lowest: float) -> None:
     unit = f" [{controls.escaped(done.names.unit)}]" if done.names.unit else ""
     usual = 500.0 if _days(done) else 1.0
-    _number(
-        f"{label}{unit}", name, usual, min_value=max(lowest, -LARGEST), max_value=LARGEST,
-        step=usual / 5, format="%g",
-    )  # fmt: skip
+    _number(f"{label}{unit}", name, usual, max(lowest, -LARGEST), LARGEST, usual / 5)
 
 
 def _draw_set(done: Experiment) -> None:
@@ -326,10 +331,7 @@ def _make_add(done: Experiment) -> Intervention:
 
 def _draw_token(done: Experiment) -> None:
     names = done.seen.dataset.vocabulary
-    st.session_state.setdefault("whatif_token", 0)
-    st.selectbox(
-        "Token", range(len(names)), key="whatif_token", format_func=lambda k: repr(names[k])
-    )
+    _pick("Token", "token", len(names), lambda k: repr(names[k]))
     _step(done)
 
 
@@ -341,10 +343,10 @@ def _draw_shift(done: Experiment) -> None:
     _part(done)
     if _days(done):
         step = max(done.names.minutes / HOUR, 0.25)
-        _number("Later by [h]", "shift_h", 1.0, min_value=-24.0, max_value=24.0, step=step)
+        _number("Later by [h]", "shift_h", 1.0, -24.0, 24.0, step)
     else:
         most = max(done.steps - 1, 1)
-        _number("Later by [steps]", "shift", 1, min_value=-most, max_value=most, step=1)
+        _number("Later by [steps]", "shift", 1, -most, most, 1)
 
 
 def _make_shift(done: Experiment) -> Intervention:
@@ -365,11 +367,10 @@ def _draw_weight(done: Experiment) -> None:
     columns = _columns(done)
     if columns > 1:
         word = "From unit" if _held_in("part_of") == "U" else "From input"
-        st.session_state["whatif_column"] = min(st.session_state.get("whatif_column", 1), columns)
-        st.number_input(word, 1, columns, key="whatif_column")
+        _number(word, "column", 1, 1, columns, 1)
         _column_words(done)
     now = _weight_now(done)
-    _number(f"Value (now {number(now)})", "weight", 0.0, step=0.1, format="%g")
+    _number(f"Value (now {number(now)})", "weight", 0.0, -LARGEST, LARGEST, 0.1)
 
 
 def _column_words(done: Experiment) -> None:
@@ -417,17 +418,13 @@ def _draw_head(done: Experiment) -> None:
     data = done.seen.dataset
     names = data.classes or data.vocabulary or tuple(out.name for out in data.outputs)
     if len(head.bias) > 1:
-        st.session_state.setdefault("whatif_row", 0)
-        st.selectbox(
-            "Output", range(len(head.bias)), key="whatif_row",
-            format_func=lambda k: visible(names[k]) if k < len(names) else f"{k + 1}",
-        )  # fmt: skip
+        _pick("Output", "row", len(head.bias), lambda k: repr(names[k]))
     options = ["bias", *(str(k + 1) for k in range(head.weights.shape[1]))]
     session.forget_unless("whatif_from", options)
     st.selectbox("From", options, key="whatif_from", help="The head reads the last state first.")
     row, column = _head_at(done)
     now = head.bias[row] if column is None else head.weights[row, column]
-    _number(f"Value (now {number(float(now))})", "weight", 0.0, step=0.1, format="%g")
+    _number(f"Value (now {number(float(now))})", "weight", 0.0, -LARGEST, LARGEST, 0.1)
 
 
 def _head_at(done: Experiment) -> tuple[int, int | None]:
@@ -462,6 +459,7 @@ def add(done: Experiment) -> None:
     wanted = "tokens" if done.seen.is_text else "numbers"
     kinds = [key for key, kind in INTERVENTIONS.items() if kind.reads in ("", wanted)]
     titles = {key: INTERVENTIONS[key].title for key in kinds}
+    session.forget_unless("whatif_kind", kinds)  # another run may offer others
     kind = st.selectbox(
         "What", kinds, key="whatif_kind", format_func=titles.__getitem__, bind="query-params"
     )

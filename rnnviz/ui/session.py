@@ -401,6 +401,12 @@ def intervene(text: str) -> None:
 PART = "whatif_part"  # the key of the widget that chooses a part of a sequence
 
 
+def keep_part() -> None:
+    """Before its widget is drawn, if it is: without this, what is not drawn is forgotten."""
+    if PART in st.session_state:
+        st.session_state[PART] = st.session_state[PART]
+
+
 def chosen_part(steps: int) -> tuple[int, int]:
     """First and last step, from 0, of the part that the next intervention is for."""
     usual = (steps // 2 + 1, max(steps * 3 // 4, steps // 2 + 1))

@@ -78,12 +78,12 @@ class Experiment:
     @property
     def broken_at(self) -> int | None:
         """The first step at which a number is no longer finite; None where all are."""
-        bad = [
-            np.flatnonzero(~np.isfinite(part).all(axis=(1, 2)))
-            for way in self.after.steps
-            for part in (*way.states, *way.gates)
-        ]
-        first = [int(steps[0]) for steps in bad if len(steps)]
+        first = []
+        for way, steps in zip(self.applied.network.ways, self.after.steps, strict=True):
+            for part in (*steps.states, *steps.gates):
+                bad = np.flatnonzero(~np.isfinite(part).all(axis=(1, 2)))
+                if len(bad):  # in the order of reading
+                    first.append(self.steps - 1 - int(bad[0]) if way.reverse else int(bad[0]))
         if first:
             return min(first)
         return None if np.isfinite(self.after.read.outputs).all() else self.steps - 1
@@ -115,6 +115,7 @@ def _fitting(stack: Stack, reasons: tuple[str, ...]) -> Stack:
 
 def experiment(seen: Looking) -> Experiment:
     """The chosen sequence, run as it is and with the interventions of the address."""
+    session.keep_part()
     mark = (seen.run.id, seen.trace.epoch, seen.trace.step)
     row = seen.chosen.sequence
     before = _untouched(mark, seen.trace, row)
@@ -144,7 +145,7 @@ def outcome(done: Experiment) -> None:
     """The prediction before and after, and the difference."""
     if done.broken_at is not None:
         st.warning(
-            f"From step {done.broken_at + 1} on the changed run holds numbers larger than a "
+            f"At step {done.broken_at + 1} the changed run holds numbers larger than a "
             "computer can hold, so nothing of it is shown. Choose smaller values, or undo."
         )
         return
