@@ -116,5 +116,5 @@ def _traced(model: SequenceModel, prepared: Prepared, config: RunConfig) -> Trac
         return Traced(step=0, epoch=0, trace=None, survey=survey)
     rows = traced_rows(prepared, plan.sequences)
     target = prepared.target_scaler if model.task.numeric else None
-    trace = record(model, prepared.batch(rows), rows, target=target)
+    trace = record(model, prepared.batch(rows), rows, target=target, scaled=prepared.scaled)
     return Traced(step=0, epoch=0, trace=trace, survey=survey)

@@ -48,6 +48,11 @@ class Prepared:
         inside = np.arange(self.dataset.steps) < self.dataset.read[rows][:, None]
         return self.input_scaler(values) * inside[:, :, None].astype(np.float32)
 
+    @property
+    def scaled(self) -> Scaler | None:
+        """What the inputs go through; None where they stay as they are."""
+        return self.input_scaler if self.input_scaler.changes else None
+
     def part(self, name: str) -> Int[np.ndarray, " M"]:
         """Rows of "train", "validation" or "test"."""
         return getattr(self.split, name)

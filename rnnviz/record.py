@@ -16,7 +16,7 @@ from rnnviz.data.dataset import Scaler, Task
 from rnnviz.denormals import flushed
 from rnnviz.inside.steps import Replay, Weights, backward, by_input, replay
 from rnnviz.model import Batch, Direction, SequenceModel, flip_time, loss_of
-from rnnviz.trace import DenseTrace, LayerTrace, ReadoutTrace, Trace
+from rnnviz.trace import DenseTrace, LayerTrace, ReadoutTrace, Scaling, Trace
 
 
 def record(
@@ -27,6 +27,7 @@ def record(
     epoch: int = 0,
     step: int = 0,
     target: Scaler | None = None,
+    scaled: Scaler | None = None,
     gradients: bool = True,
 ) -> Trace:
     """The trace of a batch, dropout off.
@@ -34,6 +35,7 @@ def record(
     Args:
         sequences: rows of the dataset that the batch holds.
         target: brings outputs and targets back to the target's unit (regression).
+        scaled: what the inputs went through; None where they are the data set's own.
         gradients: whether dL/dh_t and dL/dc_t are wanted; L is a sequence's own loss.
     """
     inputs, hidden = _forward(model, batch)
@@ -65,6 +67,7 @@ def record(
         attention=None if attended is None else attended.weights.detach().numpy(),
         counted=None if batch.counted is None else batch.counted.numpy(),
         readout=_readout_trace(model, batch, target),
+        scaling=None if scaled is None else Scaling(mean=scaled.mean, sd=scaled.sd),
     )
 
 

@@ -89,6 +89,14 @@ class ReadoutTrace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """How the inputs follow from the data set's: (x - mean) / sd."""
+
+    mean: Float[np.ndarray, " F"]
+    sd: Float[np.ndarray, " F"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trace:
     """A model's forward and backward pass over a few sequences, at one moment of training."""
 
@@ -105,6 +113,7 @@ class Trace:
     attention: Float[np.ndarray, "B Q T"] | None  # after the softmax: rows sum to 1
     counted: Bool[np.ndarray, "B Q"] | None = None  # outputs that a target is for; None: all are
     readout: ReadoutTrace | None = None  # None in what earlier versions kept
+    scaling: Scaling | None = None  # of the inputs; None: they are the data set's own, or tokens
 
     def layer(self, layer: int, *, reverse: bool = False) -> LayerTrace:
         """One direction of one layer.

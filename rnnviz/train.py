@@ -312,6 +312,7 @@ class _Training:
             epoch=self.best_epoch if self._patience_is_over() and epoch else epoch,
             step=self.step,
             target=self.prepared.target_scaler if self.metric == "mse" else None,
+            scaled=self.prepared.scaled,
         )
         return Traced(step=self.step, epoch=epoch, trace=trace, survey=survey)
 

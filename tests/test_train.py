@@ -23,6 +23,7 @@ from rnnviz.events import (
     Started,
     Traced,
 )
+from rnnviz.runs.arrays import load_trace, save_trace
 from rnnviz.train import fit
 from rnnviz.wishes import Wishes
 
@@ -142,6 +143,19 @@ def test_a_trace_shows_test_sequences_with_the_networks_own_predictions():
         assert traced.trace.targets[b, 0, 0] == pytest.approx(data.targets[row, 0], rel=1e-5)
         predicted = traced.survey.predictions[where[int(row)]]
         assert traced.trace.outputs[b, 0, 0] == pytest.approx(predicted, rel=1e-5)
+
+
+@pytest.mark.parametrize("standardise", [True, False])
+def test_a_trace_knows_how_its_inputs_were_scaled(standardise, tmp_path):
+    data = dataclasses.replace(make_dataset(), standardise=standardise)
+    traced = of(run(make_config(epochs=1), data), Traced)[-1]
+    save_trace(tmp_path / "1.npz", traced.trace, None)
+    trace, _ = load_trace(tmp_path / "1.npz")
+    assert (trace.scaling is not None) == standardise
+    mean, sd = (trace.scaling.mean, trace.scaling.sd) if standardise else (0.0, 1.0)
+    np.testing.assert_allclose(
+        trace.inputs * sd + mean, data.inputs[trace.sequences], rtol=1e-5, atol=1e-6
+    )
 
 
 def test_early_stop_keeps_the_best_weights():

@@ -124,6 +124,7 @@ class SequenceDataset:
     wear: Float[np.ndarray, "N T"] | None = None  # share of each step in which it was worn
     standardise: bool = False  # whether the network sees standardised values
     known: tuple[Known, ...] = ()  # of data that are made by a rule
+    logged: tuple[Variable, ...] = ()  # what the first features are log(1 + x) of; none: they are x
     task: Task
     source: Source
     quality: Quality | None = None  # what was counted in a file of days

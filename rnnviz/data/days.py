@@ -44,7 +44,8 @@ def as_sequences(days: Days, config: DataConfig) -> SequenceDataset:
     steps = min(int(config.blocks.split("x")[0]), parts)
     per_step = parts // steps
     inputs = _blocks(days.minutes, steps, config)
-    features = _features(days.unit, MINUTES // parts, per_step, inputs.shape[2], config)
+    measured = _measured(days.unit, MINUTES // parts, per_step, inputs.shape[2])
+    features = _logarithms(measured) if _logged(config) else measured
     wear = None if days.wear is None else days.wear.reshape(n, steps, per_step).mean(axis=2)
     if config.mask:
         mask = np.ones((n, steps), dtype=np.float32) if wear is None else wear
@@ -66,6 +67,7 @@ def as_sequences(days: Days, config: DataConfig) -> SequenceDataset:
         groups=days.groups,
         wear=wear,
         standardise=config.scale.endswith("standard"),
+        logged=measured if _logged(config) else (),
         task=Task.CLASSIFICATION if days.classes else Task.REGRESSION,
         source=days.source,
         quality=days.quality,
@@ -92,15 +94,15 @@ def _logged(config: DataConfig) -> bool:
     return config.scale.startswith("log1p")
 
 
-def _features(
-    unit: str, minutes_each: int, per_step: int, count: int, config: DataConfig
-) -> tuple[Variable, ...]:
+def _measured(unit: str, minutes_each: int, per_step: int, count: int) -> tuple[Variable, ...]:
     """What the values of a step are called; one of them lasts `minutes_each`."""
     label = "activity" if per_step == 1 else f"mean of {per_step * minutes_each} min"
     names = [f"minute {k * minutes_each + 1}" for k in range(count)] if count > 1 else [label]
-    if _logged(config):
-        return tuple(Variable(f"log(1 + {name})") for name in names)
     return tuple(Variable(name, unit) for name in names)
+
+
+def _logarithms(measured: tuple[Variable, ...]) -> tuple[Variable, ...]:
+    return tuple(Variable(f"log(1 + {variable.name})") for variable in measured)
 
 
 def _targets(days: Days) -> Float[np.ndarray, "N 1"] | Int[np.ndarray, " N"]:

@@ -26,7 +26,7 @@ MOST_KEPT = 4  # data sets of one upload
 _MAPPED = ("inputs", "wear")
 _ARRAYS = (*_MAPPED, "targets", "lengths", "times", "covariates", "persistence", "counted")
 _PLAIN = ("name", "time_unit", "whose", "standardise", "given")
-_VARIABLES = ("features", "outputs", "covariate_names")
+_VARIABLES = ("features", "outputs", "covariate_names", "logged")
 
 
 def kept(folder: Path, config: DataConfig, make: Callable[[], SequenceDataset]) -> SequenceDataset:

@@ -81,6 +81,22 @@ class Clock:
         Raises:
             TraceError: x is no place on a time axis.
         """
+        inside = np.searchsorted(self.edges, self._place(x), side="right") - 1
+        return int(np.clip(inside, 0, len(self.times) - 1))
+
+    def steps_between(self, one: float | str, other: float | str) -> tuple[int, int]:
+        """First and last step, from 0, whose middles lie in a dragged range; at least one step.
+
+        Raises:
+            TraceError: an end is no place on a time axis.
+        """
+        low, high = sorted((self._place(one), self._place(other)))
+        first, after = np.searchsorted(self.middles, (low, high))
+        if first >= after:  # a range within one step, or beyond the ends
+            return (self.step_at(one),) * 2
+        return int(first), int(after - 1)
+
+    def _place(self, x: float | str) -> float:
         try:
             if self.unit == "min" and isinstance(x, str):
                 moment = np.datetime64(x.strip().replace(" ", "T"), "us")
@@ -91,8 +107,7 @@ class Clock:
             place = float("nan")
         if not np.isfinite(place):
             raise TraceError(f"{str(x)[:40]!r} is no place on the time axis; click inside the plot")
-        inside = np.searchsorted(self.edges, place, side="right") - 1
-        return int(np.clip(inside, 0, len(self.times) - 1))
+        return place
 
 
 def clock_axis(clock: Clock) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from rnnviz.figures.heat import (
     number_axis,
     number_edges,
     of_blocks,
+    range_axis,
     reduced_rows,
 )
 from rnnviz.figures.reduce import Pixels, to_pixels
@@ -23,6 +24,7 @@ from rnnviz.figures.values import (
     BEFORE_SQUASH,
     Range,
     bounds_of,
+    holding,
     one_sequence,
     range_of,
     unit_checked,
@@ -136,26 +138,6 @@ def _line(name: str, clock: Clock, values: np.ndarray, axis: str, colours: Palet
     )
 
 
-def _pretty(span: Range) -> dict[str, object]:
-    """A vertical axis over a fixed range, with room for a line that runs along its end."""
-    room = 0.04 * (span.high - span.low)
-    ticks = [span.low, (span.low + span.high) / 2, span.high]
-    return {
-        "range": [span.low - room, span.high + room],
-        "autorange": False,
-        "tickvals": ticks,
-        "ticktext": [decimal(tick) for tick in ticks],
-    }
-
-
-def _holding(span: Range, values: list[np.ndarray]) -> Range:
-    """The range of the colours, doubled until no line leaves it."""
-    reach = max(float(np.abs(v[np.isfinite(v)]).max(initial=0.0)) for v in values)
-    while reach > span.high:
-        span = replace(span, low=2 * span.low, high=2 * span.high)
-    return span
-
-
 def unit_lines(
     layer: LayerTrace,
     unit: int,
@@ -183,7 +165,7 @@ def unit_lines(
         TraceError: the layer has no such unit, the trace no such sequence.
     """
     unit_checked(layer, unit)
-    names = _drawn_names(layer)
+    names = drawn_names(layer)
     known = spans or {}
     of_name = {name: known.get(name) or range_of(layer, name=name) for name in names}
     panels = list(dict.fromkeys(of_name.values()))
@@ -204,15 +186,15 @@ def unit_lines(
     for axis, span in zip(axes, panels, strict=True):
         together = [name for name in names if of_name[name] == span]
         place = figure.layout["yaxis" + axis[1:]]
-        whole = _holding(span, [values[name] for name in together])
-        place.update({**_pretty(whole), "title": {"text": ", ".join(together)}})
+        whole = holding(span, [values[name] for name in together])
+        place.update({**range_axis(whole), "title": {"text": ", ".join(together)}})
     figure.update_xaxes(**clock_axis(clock))
     figure.update_layout(hovermode="x unified", hoversubplots="axis")
     mark(figure, clock, step=step, unit=None, dark=dark)
     return figure
 
 
-def _drawn_names(layer: LayerTrace) -> tuple[str, ...]:
+def drawn_names(layer: LayerTrace) -> tuple[str, ...]:
     """Gates, then states; the plain cell's one gate is its state and is drawn once."""
     gates = () if len(layer.gate_names) == 1 else layer.gate_names
     return (*gates, *layer.state_names)
@@ -269,7 +251,7 @@ def unit_spread(
     if logs:
         figure.update_yaxes(**log_axis(span.low, span.high))
     else:
-        figure.update_yaxes(**_pretty(span))
+        figure.update_yaxes(**range_axis(span))
     figure.update_yaxes(title_text=f"|{name}|" if logs else name)
     return figure
 
@@ -312,7 +294,7 @@ def saturation(
     Raises:
         TraceError: the trace has no such sequence.
     """
-    names = tuple(name for name in _drawn_names(layer) if name != "c")
+    names = tuple(name for name in drawn_names(layer) if name != "c")
     steps = values_of(layer, "h")[:, :length].shape[1]
     clock = (clock or Clock.steps(steps)).first(steps)
     legend = ("near the low end (down)", "near the high end (up)")

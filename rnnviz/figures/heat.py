@@ -118,6 +118,18 @@ def number_axis(count: int, title: str) -> dict[str, Any]:
     }
 
 
+def range_axis(span: Range) -> dict[str, Any]:
+    """A vertical axis over a fixed range, with room for a line that runs along its end."""
+    room = 0.04 * (span.high - span.low)
+    ticks = [span.low, (span.low + span.high) / 2, span.high]
+    return {
+        "range": [span.low - room, span.high + room],
+        "autorange": False,
+        "tickvals": ticks,
+        "ticktext": [decimal(tick) for tick in ticks],
+    }
+
+
 def of_blocks(pixels: Pixels, clock: Clock) -> str:
     """How a reduced picture says so, such as ', means of 4 min'; empty where it is not."""
     parts = []

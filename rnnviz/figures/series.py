@@ -27,7 +27,7 @@ def _folded(dataset: SequenceDataset) -> bool:
         features > 1
         and dataset.time_unit == "min"
         and dataset.steps * features == 1440
-        and len({variable.unit for variable in dataset.features}) == 1
+        and len({variable.unit for variable in _measured(dataset)}) == 1
     )
 
 

@@ -26,6 +26,7 @@ class Quantity(StrEnum):
     GRADIENT = "gradient"  # log10 of the magnitude, eight decades below the trace's largest
     ACTIVITY = "activity"  # from 0 on
     LOSS = "loss"  # from the least to nearly the largest of a surface
+    DIFFERENCE = "difference"  # of two runs, around zero, within the largest there is
 
 
 PREACTIVATION_LIMIT = 6.0  # a sigmoid is within 0.0025 of its end there

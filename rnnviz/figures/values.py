@@ -4,7 +4,8 @@ Names: a gate's or state's symbol ("f", "h"); "pre f" for a gate before its squa
 gradient of the loss with respect to a state after each step.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -172,6 +173,27 @@ def range_in(trace: Trace, name: str) -> Range:
         TraceError: no layer has such a name.
     """
     return range_of(*trace.layers, name=name, lengths=trace.lengths)
+
+
+def holding(span: Range, values: Sequence[Float[np.ndarray, "..."]]) -> Range:
+    """The range of the colours, doubled until no line leaves it."""
+    reach = max(float(np.abs(v[np.isfinite(v)]).max(initial=0.0)) for v in values)
+    while reach > span.high:
+        span = replace(span, low=2 * span.low, high=2 * span.high)
+    return span
+
+
+def difference_range(values: Float[np.ndarray, "..."]) -> Range:
+    """Around zero, up to the next of 1, 2, 5, 10, ... times a power of ten that holds all values.
+
+    A difference may be of any size, so its range follows it; 1 where there is none.
+    """
+    reach = float(np.abs(values).max(initial=0.0))
+    if reach == 0:
+        return Range(quantity=Quantity.DIFFERENCE, low=-1.0, high=1.0)
+    decade = 10.0 ** np.floor(np.log10(reach))
+    limit = float(next(step * decade for step in (1, 2, 5, 10) if step * decade >= reach * 0.999))
+    return Range(quantity=Quantity.DIFFERENCE, low=-limit, high=limit)
 
 
 def unit_checked(layer: LayerTrace, unit: int) -> int:

@@ -50,6 +50,7 @@ class Hands(NamedTuple):
 
     before: Change = lambda _, states: states  # the states that a step starts from
     gate: Held = lambda _, __, values: values
+    carried: Change = lambda _, states: states  # all but h, before h is made of them
     after: Change = lambda _, states: states  # the states that a step ends with
 
 
@@ -114,7 +115,10 @@ def run(
                 return hold(t, gate, values)
 
         found = cell.activate(split_gates(projected[t], gates), recur, now, force)
-        after = cell.advance(found.values, now)
+        carried = cell.carry(found.values, now)
+        if hands is not None:
+            carried = hands.carried(t, carried)
+        after = (cell.show(found.values, now, carried), *carried)
         if hands is not None:
             after = hands.after(t, after)
         kept.append((now, found, after))

@@ -13,10 +13,10 @@ from jaxtyping import Shaped
 
 from rnnviz.errors import RunError
 from rnnviz.runs.files import replace_file
-from rnnviz.trace import DenseTrace, LayerTrace, ReadoutTrace, Survey, Trace
+from rnnviz.trace import DenseTrace, LayerTrace, ReadoutTrace, Scaling, Survey, Trace
 
 RECORDS: Mapping[str, type] = {
-    kind.__name__: kind for kind in (Trace, LayerTrace, ReadoutTrace, DenseTrace, Survey)
+    kind.__name__: kind for kind in (Trace, LayerTrace, ReadoutTrace, DenseTrace, Scaling, Survey)
 }
 SHAPE = "shape of the record"
 

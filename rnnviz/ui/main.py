@@ -17,6 +17,7 @@ PAGES = (
     ("gates", "Gates", ":material/grid_on:"),
     ("gradients", "Back through time", ":material/history:"),
     ("attention", "Attention", ":material/visibility:"),
+    ("whatif", "What if", ":material/tune:"),
     ("match", "Select and match", ":material/join_inner:"),
     ("units", "What units tell", ":material/format_color_text:"),
     ("scratch", "From scratch", ":material/function:"),

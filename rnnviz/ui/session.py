@@ -442,6 +442,29 @@ def noted(name: str) -> str:
     return text
 
 
+PART = "whatif_part"  # the key of the widget that chooses a part of a sequence
+
+
+def keep_part() -> None:
+    """Before its widget is drawn, if it is: without this, what is not drawn is forgotten."""
+    if PART in st.session_state:
+        st.session_state[PART] = st.session_state[PART]
+
+
+def chosen_part(steps: int) -> tuple[int, int]:
+    """First and last step, from 0, of the part that the next intervention is for."""
+    usual = (steps // 2 + 1, max(steps * 3 // 4, steps // 2 + 1))
+    first, last = st.session_state.setdefault(PART, usual)
+    if last > steps:
+        first, last = st.session_state[PART] = usual
+    return first - 1, last - 1
+
+
+def choose_part(first: int, last: int) -> None:
+    """The same, in a callback; counts from 0."""
+    st.session_state[PART] = (first + 1, last + 1)
+
+
 # -- files -----------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ LOOKING = (
     "Gates",
     "Back through time",
     "Attention",
+    "What if",
     "Select and match",
     "What units tell",
 )  # pages that show a trace

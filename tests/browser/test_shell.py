@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from rnnviz.ui import server as app_server
 
-PAGES = ("data", "train", "unrolled", "gates", "attention", "models")
+PAGES = ("data", "train", "unrolled", "gates", "attention", "whatif", "models")
 SCRIPT = f"/{app_server.PLOTLY_PATH}"
 
 
