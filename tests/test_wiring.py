@@ -235,6 +235,18 @@ def test_blocks_of_units_and_steps_meet_without_overlap():
     assert [start for start, _ in units] == list(np.cumsum([0, *(c for _, c in units)])[:-1])
 
 
+def test_a_step_that_reads_nothing_has_no_token():
+    trace = text_trace(vocabulary=6)
+    layer = trace.layers[0]
+    x = layer.inputs.copy()
+    x[0, 4:] = 0.0
+    naming = names(trace, tokens=True, probabilities=True)
+    given = replace(layer, inputs=x)
+    drawn = cell_scene(trace, given, sequence=0, t=0, unit=0, naming=naming)
+    assert list(drawn.token_ids[:4]) == list(trace.inputs[0, :4].argmax(axis=1))
+    assert set(drawn.token_ids[4:]) == {-1}
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_short_sequence_ends_where_it_ends(reverse):
     trace = network(values(9), lengths=np.array([9, 4]), both=True)

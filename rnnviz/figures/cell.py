@@ -59,6 +59,7 @@ class CellScene:
         values: of the nodes in `sent_nodes`, for the units of the block; of gates and states those
             that the trace recorded.
         ranges: of every node, by the quantity that it is like.
+        token_ids: what was read at every step, -1 for nothing; None where it was no token.
         x: what the layer read at the steps of the stretch, None where it read tokens.
         h: the state that each step of the stretch started from.
         scale: likewise the gate that multiplies each h on its way into U, None where there is none.
@@ -146,7 +147,7 @@ def cell_scene(
         ranges={node.id: _range(trace, layer, node) for node in graph.nodes},
         sums=tuple(_sum(layer, symbol, sequence, length, units) for symbol in layer.gate_names),
         input_names=_input_names(trace, layer, naming),
-        token_ids=x.argmax(axis=1) if tokens else None,
+        token_ids=np.where(x.any(axis=1), x.argmax(axis=1), -1) if tokens else None,
         x=None if tokens else x[stretch.places].astype(np.float32),
         h=layer.state_before("h")[sequence, stretch.places].astype(np.float32),
         scale=layer.gate("r")[sequence, stretch.places].astype(np.float32)

@@ -96,6 +96,7 @@ export class Numbers {
     const shape = `[1 × ${inputSize}] · [${inputSize}] → 1`;
     if (tokenIds !== null) {
       const k = tokenIds[t];
+      if (k < 0) return { title, shape, terms: [], more: "Nothing is read at this step: x is 0." };
       const only = term(`“${shown(inputNames[k])}”`, [weights[k] ?? NaN, 1], ["W", "x"]);
       const others = inputSize - 1;
       const more = `The other ${others} inputs are 0, and so are their products.`;

@@ -276,7 +276,8 @@ export class Wiring {
       setText(value, `${node.squash}(${short(sum)}) = ${short(at)}`);
     } else if (node.kind === "input") {
       const first = x === null ? "" : short(numbers.vector("x", t)[0] ?? NaN);
-      const read = tokenIds !== null ? `“${visible(inputNames[tokenIds[t]], 8)}”` : x.shape[1] > 1 ? `${first}, …` : first;
+      const token = tokenIds === null ? "" : tokenIds[t] < 0 ? "nothing" : `“${visible(inputNames[tokenIds[t]], 8)}”`;
+      const read = token ? token : x.shape[1] > 1 ? `${first}, …` : first;
       setText(value, read);
     } else if (value) setText(value, short(at));
     group.classList.toggle("chosen", node.symbol === this.symbol && ["gate", "state"].includes(node.kind));
