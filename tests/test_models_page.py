@@ -33,7 +33,7 @@ from rnnviz.exchange.writing import WRITERS
 from rnnviz.model import SequenceModel
 from rnnviz.runs.inline import InlineRunner
 from rnnviz.runs.run import Run
-from rnnviz.ui import gates, server, session
+from rnnviz.ui import common, gates, server
 
 DAYS = DataConfig(people=40, blocks="24x60", scale="log1p")
 ADDRESS = {"people": "40", "blocks": "24 steps of 60 minutes", "scale": "log(1 + x)"}
@@ -52,8 +52,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> P
     st.cache_resource.clear()
     monkeypatch.setenv("RNNVIZ_RUNNER", "inline")
     monkeypatch.setenv("RNNVIZ_HOME", str(tmp_path))
-    monkeypatch.setattr(session, "owner", lambda: "me")
-    monkeypatch.setattr(session, "model_sandbox", lambda: sandbox)
+    monkeypatch.setattr(common, "owner", lambda: "me")
+    monkeypatch.setattr(common, "model_sandbox", lambda: sandbox)
     # AppTest would read through all installed packages for components; rnnviz registers its own
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda *_: [])
     return tmp_path
@@ -148,7 +148,7 @@ def test_one_model_on_the_same_data_is_one_run_until_that_fails(
     other = press(opened(**{**address, "people": "41"}), "look_inside")
     assert other.query_params["run"] != first
     with monkeypatch.context() as patch:
-        patch.setattr(session, "owner", lambda: "you")
+        patch.setattr(common, "owner", lambda: "you")
         assert press(opened(**address), "look_inside").query_params["run"] != first
 
 

@@ -22,7 +22,7 @@ from rnnviz.data.sandbox import Sandbox
 from rnnviz.data.worlds import WORLDS
 from rnnviz.runs.run import Run
 from rnnviz.trace import Trace
-from rnnviz.ui import controls, server, session
+from rnnviz.ui import common, controls, given, server
 from rnnviz.ui.mappings import SHOWN_BY
 from rnnviz.ui.words import number
 
@@ -157,8 +157,8 @@ def at_home(monkeypatch: pytest.MonkeyPatch, home: Path, sandbox: Sandbox) -> No
     st.cache_resource.clear()
     monkeypatch.setenv("RNNVIZ_RUNNER", "inline")
     monkeypatch.setenv("RNNVIZ_HOME", str(home))
-    monkeypatch.setattr(session, "owner", lambda: "me")
-    monkeypatch.setattr(session, "sandbox", lambda: sandbox)
+    monkeypatch.setattr(common, "owner", lambda: "me")
+    monkeypatch.setattr(common, "sandbox", lambda: sandbox)
     # AppTest would read through all installed packages for components; rnnviz registers its own
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda *_: [])
 
@@ -750,7 +750,7 @@ def test_another_visitor_does_not_see_it(
     name: str, trained: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained("relu")
-    monkeypatch.setattr(session, "owner", lambda: "somebody else")
+    monkeypatch.setattr(common, "owner", lambda: "somebody else")
     app = opened(name, run=run.id, **SMALL)
     assert "No run yet" in app.sidebar.caption[0].value
     assert run.title not in words(app).replace("\\", "")
@@ -882,13 +882,13 @@ def test_a_fetch_that_fails_says_why_and_can_be_tried_again() -> None:
         sound(app.text_input(key="fetch_address").set_value(empty.url).run())
         press(app, "fetch")
         assert app.button(key="do_fetch_stop").label == "Stop"
-        job = session.fetching()
+        job = given.fetching()
         assert job is not None
         job.wait(60)
         sound(app.run())
     assert "answered 404 Not Found" in words(app)
     assert app.button(key="do_fetch").label == "Fetch"
-    assert session.fetching() is None
+    assert given.fetching() is None
 
 
 def test_what_was_fetched_becomes_the_file(home: Path) -> None:

@@ -16,7 +16,7 @@ from rnnviz.scratch.formulas import formulas
 from rnnviz.scratch.run import of_snapshot, told
 from rnnviz.scratch.settings import BACKPROP_NAMES
 from rnnviz.scratch.worked import Place, passed
-from rnnviz.ui import proving, server, session
+from rnnviz.ui import common, proving, server, session, widgets
 from rnnviz.ui.components.plot import Clicked
 from rnnviz.ui.words import number
 
@@ -34,7 +34,7 @@ def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     st.cache_resource.clear()
     monkeypatch.setenv("RNNVIZ_RUNNER", "inline")
     monkeypatch.setenv("RNNVIZ_HOME", str(shared_home))
-    monkeypatch.setattr(session, "owner", lambda: "me")
+    monkeypatch.setattr(common, "owner", lambda: "me")
     # AppTest would read through all installed packages for components; rnnviz registers its own
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda *_: [])
     return shared_home
@@ -92,7 +92,7 @@ def test_before_anything_is_trained_the_page_says_what_to_do() -> None:
 
 
 def test_the_numbers_are_those_of_the_run(trained: AppTest, ids: dict[str, str]) -> None:
-    run = Run.open(session.home(), ids["scratch"])
+    run = Run.open(common.home(), ids["scratch"])
     view = run.view()
     assert (view.status, run.config.model.hidden_size, view.epoch) == ("finished", 6, 20)
     assert all(line in words(trained) for line in told(view))
@@ -123,7 +123,7 @@ def test_prove_it_sets_finite_differences_beside_the_values(
     signs = {plain(cell)[0] for cell in backward["relative error"]}
     assert signs == ({"✓"} if backprop == "corrected" else {"✓", "✗"})
     assert ("as published" in words(app).split("dh = Whh")[1][:40]) == (backprop == "published")
-    weights = of_snapshot(Run.open(session.home(), ids["scratch"]).arrays(20))[backprop]
+    weights = of_snapshot(Run.open(common.home(), ids["scratch"]).arrays(20))[backprop]
     read = [vocabulary().index(word) for word in phrases()[PHRASE].text.split()]
     label = phrases()[PHRASE].label
     moved = check.numerical(weights, pd.array(read).to_numpy(), label).arrays()
@@ -138,7 +138,7 @@ def test_a_click_in_a_picture_chooses_step_and_unit(
     trained: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: dict[str, int] = {}
-    monkeypatch.setattr(session, "suggest", asked.update)
+    monkeypatch.setattr(widgets, "suggest", asked.update)
     clock = Clock.steps(7)
     proving._clicked(clock, 6, Clicked(x=9.0, y=70.0, curve=0, point=(2, 4)))
     assert asked == {"scratch_t": 7, "scratch_i": 6}

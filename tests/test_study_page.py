@@ -24,7 +24,7 @@ from rnnviz.study.saved import stored_of_run
 from rnnviz.study.settings import AS_WRITTEN, CORRECTED
 from rnnviz.study.verdict import sentence, splits_of
 from rnnviz.study.written import summary
-from rnnviz.ui import server, session, studying
+from rnnviz.ui import common, server, session, studying
 
 SMALL = {"study_people": "40", "study_days": "2", "splits": "2", "epochs_written": "3"}
 SMALL |= {"epochs_corrected": "4"}
@@ -49,8 +49,8 @@ def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -
     st.cache_resource.clear()
     monkeypatch.setenv("RNNVIZ_RUNNER", "inline")
     monkeypatch.setenv("RNNVIZ_HOME", str(shared_home))
-    monkeypatch.setattr(session, "owner", lambda: "me")
-    monkeypatch.setattr(session, "sandbox", lambda: sandbox)
+    monkeypatch.setattr(common, "owner", lambda: "me")
+    monkeypatch.setattr(common, "sandbox", lambda: sandbox)
     # AppTest would read through all installed packages for components; rnnviz registers its own
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda *_: [])
     return shared_home
@@ -118,7 +118,7 @@ def test_before_anything_is_run_every_step_stands_with_its_code() -> None:
 
 
 def test_the_numbers_are_those_of_the_runs(trained: AppTest, ids: dict[str, str]) -> None:
-    home = session.home()
+    home = common.home()
     written, mended = (Run.open(home, ids[name]).view() for name in ("written", "corrected"))
     assert (written.status, mended.status) == ("finished", "finished")
     splits = splits_of(mended)
@@ -144,7 +144,7 @@ def test_the_numbers_are_those_of_the_runs(trained: AppTest, ids: dict[str, str]
 
 
 def test_a_chosen_person_s_hours_add_up(trained: AppTest, ids: dict[str, str]) -> None:
-    known = attributed(Run.open(session.home(), ids["corrected"]).view())
+    known = attributed(Run.open(common.home(), ids["corrected"]).view())
     who, group = trained.selectbox(key="study_person"), trained.selectbox(key="study_group")
     assert [*group.options, *who.options] == list(known)
     assert all(name.startswith("person ") for name in who.options)
@@ -169,7 +169,7 @@ def prepared(app: AppTest) -> AppTest:
 def test_the_trained_network_is_given_as_a_file(
     trained: AppTest, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = session.home()
+    home = common.home()
     data = write_h5(stored_of_run(Run.open(home, ids["written"])))
     assert not trained.get("download_button")
     # the process that writes it has a test of its own
@@ -227,7 +227,7 @@ def test_a_run_of_one_study_is_not_taken_for_the_other(
     assert not trained.error
     app = opened(**SMALL, written=ids["corrected"], corrected="0" * 20)
     assert words(app).count("Not run yet.") == 2
-    titles = {name: Run.open(session.home(), ids[name]).title for name in ids}
+    titles = {name: Run.open(common.home(), ids[name]).title for name in ids}
     assert titles == {"written": AS_WRITTEN, "corrected": CORRECTED}
 
 
@@ -258,7 +258,7 @@ def test_a_file_is_asked_for_and_then_studied() -> None:
 def given(frame: pd.DataFrame, name: str = "days.csv", **address: str) -> AppTest:
     """The page with a table of one's own."""
     data = frame.to_csv(index=False).encode()
-    upload = store(data, name, session.home(), session.sandbox())
+    upload = store(data, name, common.home(), common.sandbox())
     return opened(study_source="my own file", file=upload.id, epochs_written="1", **address)
 
 
@@ -274,7 +274,7 @@ def test_another_target_of_a_file_is_studied() -> None:
     app = given(people(40), target="waist")
     assert app.selectbox(key="target").value == "waist"
     app = press(app, "study_written")
-    run = Run.open(session.home(), app.query_params["written"])
+    run = Run.open(common.home(), app.query_params["written"])
     assert run.config.data.target == "waist"
     assert run.view().started.unit == ""
     app = sound(app.selectbox(key="target").set_value("level").run())
@@ -291,7 +291,7 @@ def test_a_table_of_a_file_is_chosen(home: Path, tmp_path: Path, sandbox: Sandbo
     address = {"study_source": "my own file", "file": upload.id, "epochs_written": "1"}
     app = opened(**address)
     app = press(sound(app.selectbox(key="table").set_value("second").run()), "study_written")
-    run = Run.open(session.home(), app.query_params["written"])
+    run = Run.open(common.home(), app.query_params["written"])
     assert run.config.data.table == "second"
     assert run.trace(1)[1].targets.min() > 60
 

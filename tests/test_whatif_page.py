@@ -19,7 +19,7 @@ from rnnviz.inside.measured import Measured
 from rnnviz.inside.network import Network, sequence_of
 from rnnviz.runs import RUNNERS
 from rnnviz.runs.run import Run
-from rnnviz.ui import intervening, server, session
+from rnnviz.ui import common, intervening, server
 from rnnviz.ui.whatif import signed
 from rnnviz.ui.words import number
 
@@ -57,7 +57,7 @@ def run(
     st.cache_resource.clear()
     monkeypatch.setenv("RNNVIZ_RUNNER", "inline")
     monkeypatch.setenv("RNNVIZ_HOME", str(homes))
-    monkeypatch.setattr(session, "owner", lambda: "me")
+    monkeypatch.setattr(common, "owner", lambda: "me")
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda *_: [])
 
     def of(name: str) -> Run:
@@ -111,7 +111,7 @@ def figure(app: AppTest, title: str) -> dict:
 def predicted(run: Run, text: str = "", row: int = 0) -> float:
     """The prediction of one sequence, by way of the core alone."""
     trace, _ = run.trace(1)
-    data = session.dataset(run.config.data)
+    data = common.dataset(run.config.data)
     network, sequence = Network.of(trace), sequence_of(trace, row)
     done = apply(network, sequence, read(text), Measured.of(trace, data))
     return float(done.network.run(done.sequence, done.hands).outputs[0, 0])
@@ -297,7 +297,7 @@ def test_hours_are_given_in_hours_and_counts_in_counts(run: Callable[[str], Run]
     assert address(app) == "shift_73-108_-9~set_all_73-108_1234"
     drawn = figure(app, "What is read")["data"][1]
     trace, _ = run("days").trace(1)
-    data = session.dataset(run("days").config.data)
+    data = common.dataset(run("days").config.data)
     done = apply(
         Network.of(trace), sequence_of(trace, 0), read(address(app)), Measured.of(trace, data)
     )
@@ -310,7 +310,7 @@ def test_tokens_show_probabilities_losses_and_what_is_read(run: Callable[[str], 
     app = opened(run("text"), whatif="token_5_3~mask_6-7")
     shown = metrics(app)
     trace, _ = run("text").trace(1)
-    data = session.dataset(run("text").config.data)
+    data = common.dataset(run("text").config.data)
     network, sequence = Network.of(trace), sequence_of(trace, 0)
     stack, measured = read("token_5_3~mask_6-7"), Measured.of(trace, data)
     done = apply(network, sequence, stack, measured)

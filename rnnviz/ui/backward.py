@@ -10,7 +10,7 @@ from rnnviz.figures.clock import Clock
 from rnnviz.inside.jacobians import Products
 from rnnviz.inside.prove import Spot, prove_norm, prove_product, prove_state
 from rnnviz.ui import backward_kept as kept
-from rnnviz.ui import session
+from rnnviz.ui import session, widgets
 from rnnviz.ui.backward_about import about
 from rnnviz.ui.backward_proof import prove
 from rnnviz.ui.components.plot import Clicked, plot
@@ -95,7 +95,7 @@ def matrix(seen: Looking) -> None:
     def click(clicked: Clicked) -> None:
         at = Clock.of(seen.dataset).step_at(clicked.y)
         nearest = int(found.losses[np.abs(found.losses - at).argmin()])
-        session.suggest({"loss_step": nearest + 1})
+        widgets.suggest({"loss_step": nearest + 1})
         seen.click(clicked)
 
     picture = matrix_heatmap(
@@ -163,7 +163,7 @@ def jacobians(seen: Looking) -> None:
     plot(
         product_lines(found, step=t, distance=distance, dark=seen.look.dark),
         key="products",
-        on_click=lambda clicked: session.suggest(
+        on_click=lambda clicked: widgets.suggest(
             {"distance": int(min(max(round(float(clicked.x)), 1), reach))}
         ),
     )
@@ -178,7 +178,7 @@ def jacobians(seen: Looking) -> None:
             "product",
             rf"\lVert \partial s_{{{t + 1}}} / \partial s_{{{t + 1 - distance}}} \rVert",
             lambda: prove_product(now.network, now.sequence, chosen.layer, t - distance, t),
-            lambda: session.suggest({"distance": 1}),
+            lambda: widgets.suggest({"distance": 1}),
         )
     about("jacobians")
 

@@ -10,7 +10,7 @@ from rnnviz.config import RunConfig
 from rnnviz.inside.health import Finding
 from rnnviz.runs.run import Run
 from rnnviz.ui import backward_kept as kept
-from rnnviz.ui import controls, server, session
+from rnnviz.ui import controls, server, widgets
 from rnnviz.ui.backward_about import about
 from rnnviz.ui.looking import Looking
 
@@ -65,7 +65,7 @@ def _remedy(run: Run, one: Finding, place: int) -> None:
             + controls.escaped(one.sentence)
         )
         if st.button(f"{one.advice}: set it on the Train page", key=f"do_remedy_{place}"):
-            session.suggest({**as_widgets(run.config), **one.remedy})
+            widgets.suggest({**as_widgets(run.config), **one.remedy})
             # with parameters given, the address is emptied of what is bound on this page
             st.switch_page(server.home() / "pages" / "train.py", query_params={"run": run.id})
 

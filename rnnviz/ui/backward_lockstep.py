@@ -14,7 +14,7 @@ from rnnviz.figures import lockstep as figures
 from rnnviz.lockstep import told
 from rnnviz.lockstep.settings import TASKS, TITLE, Task, race_on, task_of
 from rnnviz.runs.run import Run, new_id
-from rnnviz.ui import controls, live, session
+from rnnviz.ui import common, controls, live, session, widgets
 from rnnviz.ui.backward_about import about
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
@@ -92,7 +92,7 @@ def _heard(act: Callable[[], object]) -> Callable[[], None]:
         try:
             act()
         except RnnvizError as wrong:
-            session.notice(str(wrong))
+            widgets.notice(str(wrong))
 
     return pressed
 
@@ -103,12 +103,12 @@ def _start(config: RunConfig, run_id: str) -> None:
 
 def _wish(run: Run, wish: Callable[[], object]) -> None:
     wish()
-    session.runner().submit(run)
+    common.runner().submit(run)
 
 
 def _pictures(view: RunView, task: Task | None) -> None:
     """Always the same number of elements, because it is drawn again and again."""
-    found, dark = told.laps(view), session.dark()
+    found, dark = told.laps(view), widgets.dark()
     epoch = told.epoch_of(found)
     distance = task.distance if task else None
     losses = figures.losses(told.curves_of(found, "validation"), view.started, dark=dark)

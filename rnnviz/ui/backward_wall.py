@@ -10,7 +10,7 @@ from rnnviz.figures.wall import PATHS, loss_surface, path_words
 from rnnviz.inside import wall
 from rnnviz.inside.plane import length_of, plane_losses, points_for
 from rnnviz.ui import backward_kept as kept
-from rnnviz.ui import session
+from rnnviz.ui import widgets
 from rnnviz.ui.backward_about import about
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.looking import Looking
@@ -63,7 +63,7 @@ def _classic() -> None:
         paths,
         title="The clipping wall: one unit over 50 steps",
         axes=("w", "b"),
-        dark=session.dark(),
+        dark=widgets.dark(),
     )
     plot(figure, key="wall_classic")
     for name, path in paths.items():

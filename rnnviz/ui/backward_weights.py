@@ -16,7 +16,7 @@ from rnnviz.figures.backward_weights import (
 from rnnviz.figures.gates import words
 from rnnviz.inside.prove import prove_weight
 from rnnviz.ui import backward_kept as kept
-from rnnviz.ui import session
+from rnnviz.ui import session, widgets
 from rnnviz.ui.backward_about import about
 from rnnviz.ui.backward_proof import prove
 from rnnviz.ui.components.plot import Clicked, plot
@@ -92,7 +92,7 @@ def _click(part: str, units: int) -> Callable[[Clicked], None]:
         if isinstance(at.x, str) or isinstance(at.y, str):
             return
         session.select(unit=min(max(round(at.y) - 1, 0), units - 1))
-        session.suggest({"part": part, "column": max(1, round(at.x))})
+        widgets.suggest({"part": part, "column": max(1, round(at.x))})
 
     return clicked
 

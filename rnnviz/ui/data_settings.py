@@ -29,7 +29,7 @@ from rnnviz.data.reading import PREFERRED
 from rnnviz.data.uploads import Upload, open_upload, prune, store, store_text
 from rnnviz.data.worlds import WORLDS
 from rnnviz.errors import DataError
-from rnnviz.ui import controls, fetching, session
+from rnnviz.ui import common, controls, fetching, given, widgets
 
 OF_A_DAY = ("blocks", "scale", "mask")
 OF_SOURCE = {  # widgets that need nothing but a source
@@ -58,14 +58,14 @@ def choose_source() -> str:
 
 def enter(world: str) -> None:
     """Choose a small world with the settings that suit it, in a callback."""
-    session.say("source", "world", SOURCES["world"])
-    session.say("world", world, WORLD_NAMES[world])
+    widgets.say("source", "world", SOURCES["world"])
+    widgets.say("world", world, WORLD_NAMES[world])
     _begin()
 
 
 def suggested(source: str) -> Mapping[str, Any]:
     """The settings that a source, or the small world that is chosen, begins with."""
-    return WORLDS[session.world()].suggested if source == "world" else SUGGESTED.get(source, {})
+    return WORLDS[widgets.world()].suggested if source == "world" else SUGGESTED.get(source, {})
 
 
 def _begin() -> None:
@@ -75,8 +75,8 @@ def _begin() -> None:
     for part in (DataConfig, ModelConfig, TrainingConfig):
         known |= controls.named(part)
     usual = {name: known[name].default for settings in every for name in settings}
-    wanted = usual | dict(suggested(session.source()))
-    session.suggest({name: known[name].type(value) for name, value in wanted.items()})
+    wanted = usual | dict(suggested(widgets.source()))
+    widgets.suggest({name: known[name].type(value) for name, value in wanted.items()})
 
 
 def settings_of_source(
@@ -105,7 +105,7 @@ def settings_of_source(
         values |= _text()
     begin, names = suggested(source), OF_SOURCE[source]
     if source == "world":
-        values["world"] = session.world()
+        values["world"] = widgets.world()
         names = WORLDS[values["world"]].settings
     for name in names:
         values[name] = controls.widget(settings[name], default=begin.get(name))
@@ -116,7 +116,7 @@ def _file(of_a_day: tuple[str, ...], choices: DeltaGenerator | None) -> dict[str
     sent = st.file_uploader(
         "An R file (.rda, .RData, .rds), a table (.csv, .tsv), SAS (.xpt) or Parquet",
         type=list(endings()),
-        key=f"upload_{session.uploads()}",
+        key=f"upload_{given.uploads()}",
         help="One row per person or day: 1440 minute columns such as MIN1 … MIN1440, and a column "
         "to predict such as BMI. Other layouts are recognised as well, and so are a column of "
         "numbers in the order of time, texts with labels, and pairs of texts such as sentences "
@@ -125,12 +125,12 @@ def _file(of_a_day: tuple[str, ...], choices: DeltaGenerator | None) -> dict[str
     )
     if sent is not None:
         _take("file", sent.name, sent.getvalue())
-    upload_id = session.upload_id("file")
+    upload_id = given.upload_id("file")
     if not upload_id:
         st.info("Give a file to go on: one row per person or day, with its 1440 minutes.")
         fetching.offer()
         return None
-    upload = open_upload(session.home(), upload_id)
+    upload = open_upload(common.home(), upload_id)
     st.caption(f"**{controls.escaped(upload.name)}**, read by {upload.reader}")
     return {"file": upload.id, **_columns(upload, of_a_day, choices)}
 
@@ -139,15 +139,15 @@ def _take(kind: str, name: str, data: bytes) -> None:
     """Keep the parsed file, forget the bytes."""
     try:
         with st.spinner("Reading the file …"):
-            upload = store(data, name, session.home(), session.sandbox())
-            prune(session.home())
+            upload = store(data, name, common.home(), common.sandbox())
+            prune(common.home())
     except DataError as wrong:
-        session.notice(str(wrong))
+        widgets.notice(str(wrong))
     else:
-        session.uploaded(kind, upload.id)
-        if kind == "file" and session.upload_id("join"):
-            session.uploaded("join", "")  # it belonged to the file before
-    session.next_upload()
+        given.uploaded(kind, upload.id)
+        if kind == "file" and given.upload_id("join"):
+            given.uploaded("join", "")  # it belonged to the file before
+    given.next_upload()
     st.rerun()
 
 
@@ -167,7 +167,7 @@ def _columns(
     if kind_of(config) is not None:
         with place:
             return {"table": table, "layout": layout, **_of_kind(config)}
-    read = session.opened(config)
+    read = common.opened(config)
     with how:
         config = replace(config, person=_person(read.table, read.layout(config)))
     with place:
@@ -185,7 +185,7 @@ def _columns(
 @st.cache_resource(show_spinner="Reading the table …", max_entries=3)
 def kind_of(config: DataConfig) -> Recognised | None:
     """What a file's table is besides days, None where it is days."""
-    return kinds.find(config, session.home())
+    return kinds.find(config, common.home())
 
 
 def pairs_of(config: DataConfig) -> Pairs | None:
@@ -203,7 +203,7 @@ def _of_kind(config: DataConfig) -> dict[str, Any]:
     found = kind_of(config)
     assert found is not None
     options = list(found.targets)
-    session.forget_unless("target", options)
+    widgets.forget_unless("target", options)
     values: dict[str, Any] = {}
     if len(options) > 1:
         start = options.index(found.target)
@@ -221,7 +221,7 @@ def _table(upload: Upload) -> str:
     names = [table.name for table in upload.tables]
     if len(names) == 1:
         return names[0]
-    session.forget_unless("table", names)
+    widgets.forget_unless("table", names)
     return st.selectbox(
         "Table",
         names,
@@ -245,16 +245,16 @@ def _described(upload: Upload, name: str) -> str:
 
 def _join() -> str:
     """The second file's id, or ""."""
-    joined = session.upload_id("join")
+    joined = given.upload_id("join")
     if joined:
         # The button first, as it is the way out where the file is gone.
-        st.button("Remove the joined file", on_click=session.uploaded, args=("join", ""))
-        st.caption("Joined: " + controls.escaped(open_upload(session.home(), joined).name))
+        st.button("Remove the joined file", on_click=given.uploaded, args=("join", ""))
+        st.caption("Joined: " + controls.escaped(open_upload(common.home(), joined).name))
         return joined
     sent = st.file_uploader(
         "A second file with what is known of people",
         type=list(endings()),
-        key=f"join_{session.uploads()}",
+        key=f"join_{given.uploads()}",
         help="One row per person, with the same column that names them, such as SEQN.",
     )
     if sent is not None:
@@ -265,7 +265,7 @@ def _join() -> str:
 def _person(table: Arranged, found: Layout) -> str:
     columns = [str(c) for c in table.others.columns]
     options = ["", NOBODY, *columns]
-    session.forget_unless("person", options)
+    widgets.forget_unless("person", options)
     words = {"": f"recognised: {found.person or 'each row its own'}", NOBODY: "each row its own"}
     return st.selectbox(
         "Person",
@@ -284,14 +284,14 @@ def _target(upload: Upload, layout: Layout) -> str:
         )
     options = list(layout.targets)
     start = options.index(layout.target) if layout.target in options else 0
-    session.forget_unless("target", options)
+    widgets.forget_unless("target", options)
     return st.selectbox("Predict", options, start, key="target", bind="query-params")
 
 
 def _covariates(layout: Layout) -> str:
     """What the setting says; "" where all that can serve do."""
     options = list(layout.covariates)
-    session.keep_among("left_out", options)
+    widgets.keep_among("left_out", options)
     left_out = st.multiselect(
         "Leave out of the covariates",
         options,
@@ -321,8 +321,8 @@ def _text() -> dict[str, str]:
         return {"sample": choice}
     pasted = st.text_area("Paste a text", key="pasted", height=160, persist_state="session")
     if pasted.strip():
-        session.uploaded("text", store_text(pasted, session.home()))
-    text_id = session.upload_id("text")
+        given.uploaded("text", store_text(pasted, common.home()))
+    text_id = given.upload_id("text")
     if not text_id:
         raise DataError("the text is empty; paste at least a few hundred characters")
     return {"file": text_id}

@@ -6,21 +6,21 @@ from rnnviz.data.cdc import ADDRESS
 from rnnviz.data.fetched import NAME, start, status_of, stop
 from rnnviz.data.uploads import open_upload
 from rnnviz.errors import DataError
-from rnnviz.ui import controls, session
+from rnnviz.ui import common, controls, given
 
 EVERY = 1.0  # between two looks [s]
 
 
 def offer() -> None:
     """What there is to fetch, a button, and how far it is."""
-    told = status_of(session.home())
-    open_at_first = session.fetching() is not None or bool(told.trouble)
+    told = status_of(common.home())
+    open_at_first = given.fetching() is not None or bool(told.trouble)
     with st.expander(f"Get {NAME} itself", expanded=open_at_first):
         st.caption(
             "The accelerometer study of the CDC: about 0.8 GB, fetched by this computer and kept; "
             "it goes on where it broke off. Public use data: for statistics only."
         )
-        if session.fetching() is not None:
+        if given.fetching() is not None:
             st.fragment(_progress, run_every=EVERY)()
             st.button("Stop", key="do_fetch_stop", on_click=_stop)
             return
@@ -42,10 +42,10 @@ def offer() -> None:
 
 
 def _progress() -> None:
-    job, told = session.fetching(), status_of(session.home())
+    job, told = given.fetching(), status_of(common.home())
     st.progress(told.share, text=controls.escaped(str(told)))
     if job is None or job.poll() is not None:
-        session.fetching_is_over()
+        given.fetching_is_over()
         if told.upload:
             _use(told.upload)
         st.rerun()
@@ -53,7 +53,7 @@ def _progress() -> None:
 
 def _kept(upload_id: str) -> bool:
     try:
-        open_upload(session.home(), upload_id)
+        open_upload(common.home(), upload_id)
     except DataError:
         return False
     return True
@@ -62,15 +62,15 @@ def _kept(upload_id: str) -> bool:
 def _start() -> None:
     # What stands in the field now: a click that follows typing comes with it, before any drawing.
     address = st.session_state["fetch_address"]
-    session.fetch(lambda: start(session.home(), address))
+    given.fetch(lambda: start(common.home(), address))
 
 
 def _stop() -> None:
-    job = session.fetching()
+    job = given.fetching()
     if job is not None:
         stop(job)
-    session.fetching_is_over()
+    given.fetching_is_over()
 
 
 def _use(upload_id: str) -> None:
-    session.uploaded("file", upload_id)
+    given.uploaded("file", upload_id)

@@ -22,7 +22,7 @@ from rnnviz.inside.edited import (
 from rnnviz.inside.interventions import INTERVENTIONS, MOST, Stack, apply, read, written
 from rnnviz.inside.reaching import STATES, Cut, Freeze, Hold, Put
 from rnnviz.inside.staging import LARGEST, Intervention, Place
-from rnnviz.ui import controls, session
+from rnnviz.ui import controls, widgets
 from rnnviz.ui.whatif import Experiment
 from rnnviz.ui.words import number
 
@@ -130,9 +130,9 @@ def _more(before: str, more: Stack) -> None:
         text = written((*read(before), *more))
         read(text)  # neither too many nor too long
     except TraceError as wrong:
-        session.notice(str(wrong))
+        widgets.notice(str(wrong))
     else:
-        session.note("whatif", text)
+        widgets.note("whatif", text)
 
 
 # -- one more --------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def _cell(done: Experiment) -> Cell:
 
 def _choice(label: str, name: str, options: list[str], **more: Any) -> None:
     key = f"whatif_{name}"
-    session.forget_unless(key, options)
+    widgets.forget_unless(key, options)
     st.session_state.setdefault(key, options[0])
     st.segmented_control(label, options, key=key, required=True, **more)
 
@@ -184,18 +184,18 @@ def _pick(label: str, name: str, count: int, words_of: Callable[[int], str]) -> 
 
 def _part(done: Experiment) -> None:
     """The range of steps; also dragged in the picture of the input."""
-    first, last = session.chosen_part(done.steps)
+    first, last = widgets.chosen_part(done.steps)
     if done.steps == 1:
         return
     where = "lines of the unit" if done.seen.is_text else "picture of what is read"
     st.slider(
-        f"Part: {done.names.span(first, last)}", 1, done.steps, key=session.PART,
+        f"Part: {done.names.span(first, last)}", 1, done.steps, key=widgets.PART,
         help=f"Or drag over the {where}.",
     )  # fmt: skip
 
 
 def _span(done: Experiment) -> dict[str, int]:
-    first, last = session.chosen_part(done.steps)
+    first, last = widgets.chosen_part(done.steps)
     return {"first": first, "last": last}
 
 
@@ -420,7 +420,7 @@ def _draw_head(done: Experiment) -> None:
     if len(head.bias) > 1:
         _pick("Output", "row", len(head.bias), lambda k: repr(names[k]))
     options = ["bias", *(str(k + 1) for k in range(head.weights.shape[1]))]
-    session.forget_unless("whatif_from", options)
+    widgets.forget_unless("whatif_from", options)
     st.selectbox("From", options, key="whatif_from", help="The head reads the last state first.")
     row, column = _head_at(done)
     now = head.bias[row] if column is None else head.weights[row, column]
@@ -459,7 +459,7 @@ def add(done: Experiment) -> None:
     wanted = "tokens" if done.seen.is_text else "numbers"
     kinds = [key for key, kind in INTERVENTIONS.items() if kind.reads in ("", wanted)]
     titles = {key: INTERVENTIONS[key].title for key in kinds}
-    session.forget_unless("whatif_kind", kinds)  # another run may offer others
+    widgets.forget_unless("whatif_kind", kinds)  # another run may offer others
     kind = st.selectbox(
         "What", kinds, key="whatif_kind", format_func=titles.__getitem__, bind="query-params"
     )
@@ -482,7 +482,7 @@ def _add(done: Experiment, kind: str) -> None:
         more = CONTROLS[kind].make(done)
         apply(done.before.network, done.before.sequence, (*done.fitting, more), done.measured)
     except TraceError as wrong:
-        session.notice(str(wrong))
+        widgets.notice(str(wrong))
     else:
         _more(written(done.stack), (more,))
 
@@ -506,7 +506,7 @@ def done_by_now(done: Experiment) -> None:
             "✕",
             key=f"remove_{k}",
             help="Take it away",
-            on_click=session.note,
+            on_click=widgets.note,
             args=(
                 "whatif",
                 rest,
@@ -517,6 +517,6 @@ def done_by_now(done: Experiment) -> None:
             st.caption(f":orange[{controls.escaped(f'Left out: {reason}')}]")
     row = st.container(horizontal=True)
     last = written(done.stack[:-1])
-    row.button("Undo last", key="do_undo", on_click=session.note, args=("whatif", last))
-    row.button("Remove all", key="do_remove_all", on_click=session.note, args=("whatif", ""))
+    row.button("Undo last", key="do_undo", on_click=widgets.note, args=("whatif", last))
+    row.button("Remove all", key="do_remove_all", on_click=widgets.note, args=("whatif", ""))
     st.caption("The address of this page holds all of it: copy it to show somebody.")

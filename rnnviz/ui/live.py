@@ -7,7 +7,7 @@ import streamlit as st
 
 from rnnviz.events import RunView
 from rnnviz.runs.run import Run
-from rnnviz.ui import controls, session
+from rnnviz.ui import common, controls, session
 from rnnviz.ui.words import State, state_of
 
 Colour = Literal["orange", "blue", "green", "red"]
@@ -28,7 +28,7 @@ Look = tuple[RunView, State]
 
 def look(run: Run) -> Look:
     """The run as it stands now."""
-    view, runner = session.view(run), session.runner()
+    view, runner = session.view(run), common.runner()
     place = runner.place(run)
     on = place is None and run.worked_on_by() is not None
     free, trouble = runner.has_room(run.owner), runner.trouble(run)

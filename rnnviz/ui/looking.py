@@ -14,7 +14,7 @@ from rnnviz.figures import Look
 from rnnviz.figures.clock import Clock
 from rnnviz.runs.run import Run
 from rnnviz.trace import LayerTrace, Survey, Trace
-from rnnviz.ui import live, session
+from rnnviz.ui import common, live, session, widgets
 from rnnviz.ui.components.plot import Clicked
 
 
@@ -85,7 +85,7 @@ def looking() -> Looking | None:
         _missing(view, state.text)
         return None
     trace, survey = found
-    data = session.dataset(run.config.data)
+    data = common.dataset(run.config.data)
     chosen = session.selection(trace)
     layer = trace.layers[chosen.layer]
     row = int(trace.sequences[chosen.sequence])
@@ -100,7 +100,7 @@ def looking() -> Looking | None:
         marked_unit=chosen.unit,
         query=chosen.t if trace.outputs.shape[1] > 1 else 0,
         clock=Clock.of(data, row if data.vocabulary else None),
-        dark=session.dark(),
+        dark=widgets.dark(),
     )
     return Looking(
         run=run, view=view, dataset=data, trace=trace, survey=survey, chosen=chosen, look=look

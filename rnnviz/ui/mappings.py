@@ -7,7 +7,7 @@ import streamlit as st
 from rnnviz.config import WORLD_NAMES, DataConfig
 from rnnviz.data.dataset import MappingType
 from rnnviz.figures.mappings import WIDTH, wiring
-from rnnviz.ui import session
+from rnnviz.ui import common, widgets
 from rnnviz.ui.data_settings import enter
 
 SHOWN_BY: Mapping[MappingType, str] = {
@@ -28,13 +28,13 @@ WORDS: Mapping[MappingType, str] = {
 
 def gallery(config: DataConfig | None) -> None:
     """A card for each type; its button chooses the world that shows it."""
-    now = None if config is None else session.dataset(config).mapping
+    now = None if config is None else common.dataset(config).mapping
     st.markdown("##### The five types of sequence mapping")
     row = st.container(horizontal=True, key="row_types")
     for mapping in MappingType:
         with row.container(border=True):
             st.markdown(f"**{mapping}**" + (" :blue-badge[these data]" if mapping is now else ""))
-            st.image(wiring(mapping, dark=session.dark()), width=WIDTH)
+            st.image(wiring(mapping, dark=widgets.dark()), width=WIDTH)
             st.caption(WORDS[mapping])
             world = SHOWN_BY.get(mapping)
             if world:

@@ -31,7 +31,7 @@ from rnnviz.states.match import (
     units_on,
 )
 from rnnviz.states.store import States
-from rnnviz.ui import controls, session
+from rnnviz.ui import controls, widgets
 from rnnviz.ui.components.plot import Spanned, plot
 from rnnviz.ui.components.tokens import coloured_tokens
 from rnnviz.ui.layout import pair
@@ -94,7 +94,7 @@ def choose(seen: Looking, states: States) -> Marked | None:
         return None
     least = len(units)
     if len(units) > 1:
-        session.keep_within("match_least", 1, len(units))
+        widgets.keep_within("match_least", 1, len(units))
         least = st.slider(
             "How many of them must be on at once",
             1,
@@ -125,9 +125,9 @@ def _side(one: OnUnit) -> str:
 def _span(steps: int, clock: Clock) -> tuple[int, int]:
     """First step, and the step after the last; the widget counts from 1 and includes both."""
     usual = (max(1, round(steps * 0.5)), min(steps, round(steps * 0.5) + max(1, steps // 12)))
-    held = session.marked("match_span")
+    held = widgets.marked("match_span")
     if held is None or not 1 <= held[0] <= held[1] <= steps:
-        session.mark("match_span", usual)
+        widgets.mark("match_span", usual)
     # what the session holds decides how many ends it has
     both: Any = st.slider(f"Span, in steps from 1 to {steps}", 1, steps, key="match_span")
     first, last = both
@@ -155,11 +155,11 @@ def _threshold(h: Float16[np.ndarray, "H T"], start: int, stop: int) -> float:
     usual = float(throughout[-min(FEW, len(throughout))])
     note = "A unit is on where h is at least this, or at most minus this: the side of the span."
     if reach <= 1.0:
-        session.begin("match_threshold", min(0.95, max(0.05, math.floor(usual * 20) / 20)))
+        widgets.begin("match_threshold", min(0.95, max(0.05, math.floor(usual * 20) / 20)))
         return st.slider(
             "Threshold of |h|", 0.05, 0.95, step=0.05, key="match_threshold", help=note
         )
-    session.begin("match_threshold_wide", max(0.01, round(usual, 2)))
+    widgets.begin("match_threshold_wide", max(0.01, round(usual, 2)))
     return st.number_input(
         f"Threshold of |h|, which reaches {number(reach, 3)}",
         min_value=0.01,
@@ -171,7 +171,7 @@ def _threshold(h: Float16[np.ndarray, "H T"], start: int, stop: int) -> float:
 
 def _dragged(dragged: Spanned, clock: Clock) -> None:
     first, last = sorted(clock.step_at(x) for x in dragged.x)
-    session.mark("match_span", (first + 1, last + 1))
+    widgets.mark("match_span", (first + 1, last + 1))
 
 
 def _units(on: tuple[OnUnit, ...]) -> tuple[OnUnit, ...]:
@@ -180,7 +180,7 @@ def _units(on: tuple[OnUnit, ...]) -> tuple[OnUnit, ...]:
         f"{one.unit + 1} {_side(one)} ({one.elsewhere:.0%} elsewhere)": one
         for one in on[:MOST_UNITS]
     }
-    session.forget_unless_all("match_units", list(by_name))
+    widgets.forget_unless_all("match_units", list(by_name))
     picked = st.pills(
         "Units on throughout the span, and how much of the rest of the sequence they are on",
         list(by_name),

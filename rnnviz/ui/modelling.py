@@ -17,7 +17,7 @@ from rnnviz.exchange.reading import APPLYING, ENDINGS
 from rnnviz.exchange.saving import KINDS, saved
 from rnnviz.exchange.stored import Stored
 from rnnviz.runs.run import Run
-from rnnviz.ui import controls, live, session
+from rnnviz.ui import common, controls, given, live, session, widgets
 from rnnviz.ui.data_settings import choose_source, settings_of_source
 from rnnviz.ui.scorecard import scorecard
 from rnnviz.ui.training import judged, said
@@ -38,7 +38,7 @@ def save(run: Run | None) -> None:
     kind = row.segmented_control("File", kinds, default=kinds[0], key="model_kind") or kinds[0]
     st.caption(KINDS[kind])
     mark = (run.id, kind, len(session.view(run).epochs))
-    write = partial(saved, run.id, kind, session.home())
+    write = partial(saved, run.id, kind, common.home())
     name = f"{run.config.model.cell}-{run.id[:6]}{kind}"
     offer(row, mark, write, name=name, label="Prepare the file", key="")
 
@@ -49,18 +49,18 @@ def give() -> Kept | None:
     sent = st.file_uploader(
         "Of Keras (.keras, .h5), PyTorch (.pt, .pth) or rnnviz (.safetensors)",
         type=list(ENDINGS),
-        key=f"model_{session.uploads()}",
+        key=f"model_{given.uploads()}",
         max_upload_size=MOST_GIVEN // 1_000_000,
         help="A network of RNN, GRU or LSTM layers with dense layers after them. It is read in a "
         "process of its own, nothing in it is run, and it stays on this computer.",
     )
     if sent is not None:
         _take(sent.name, sent.getvalue())
-    model_id = session.upload_id("model")
+    model_id = given.upload_id("model")
     if not model_id:
         return None
     try:
-        return session.model(model_id)
+        return common.model(model_id)
     except RnnvizError as wrong:  # another can be given
         st.error(controls.escaped(str(wrong)))
         return None
@@ -70,13 +70,13 @@ def _take(name: str, data: bytes) -> None:
     """Keep the model, forget the bytes."""
     try:
         with st.spinner("Reading the model …"):
-            model_id = keep(data, name, session.home(), session.model_sandbox())
+            model_id = keep(data, name, common.home(), common.model_sandbox())
     except RnnvizError as wrong:
-        session.notice(str(wrong))
+        widgets.notice(str(wrong))
     else:
-        session.uploaded("model", model_id)
-        session.suggest(suggested(session.model(model_id).stored, session.blocks()))
-    session.next_upload()
+        given.uploaded("model", model_id)
+        widgets.suggest(suggested(common.model(model_id).stored, widgets.blocks()))
+    given.next_upload()
     st.rerun()
 
 
@@ -92,7 +92,7 @@ def choose_data() -> RunConfig | None:
         config = RunConfig(
             data=data, training=TrainingConfig(batch_size=TRACED_SEQUENCES, seed=seed)
         )
-        st.caption(controls.escaped(summary(config, session.dataset(data))))
+        st.caption(controls.escaped(summary(config, common.dataset(data))))
     except RnnvizError as wrong:
         st.error(controls.escaped(str(wrong)))
         return None
@@ -113,7 +113,7 @@ def look_inside(kept: Kept | None, config: RunConfig | None) -> None:
         try:
             session.apply(kept, fitting)
         except RnnvizError as wrong:
-            session.notice(str(wrong))
+            widgets.notice(str(wrong))
 
     st.button(
         "Look inside on these data",
@@ -128,7 +128,7 @@ def _fitting(stored: Stored, config: RunConfig) -> RunConfig | None:
     """The settings with this model; None where it does not fit, which is said."""
     config = replace(config, model=stored.config)
     try:
-        dataset = session.dataset(config.data)
+        dataset = common.dataset(config.data)
         check_fits(stored, dataset, config.data.scale)
         check_memory(config, dataset)
     except RnnvizError as wrong:
@@ -171,7 +171,7 @@ def outcome(run: Run | None) -> None:
     if run is None or run.program != APPLYING:
         return
     seen = live.look(run)
-    dataset = session.dataset(run.config.data)
+    dataset = common.dataset(run.config.data)
     st.markdown(f"##### {controls.escaped(run.title)}")
 
     def draw(view: RunView, state: State) -> None:

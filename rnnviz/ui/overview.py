@@ -11,7 +11,7 @@ from rnnviz.data.text import tokens_of
 from rnnviz.figures import data as figures
 from rnnviz.figures.pairs import pair_lengths
 from rnnviz.figures.sequence import drawn_by_step, points, sequence
-from rnnviz.ui import controls, session
+from rnnviz.ui import common, controls, widgets
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
 from rnnviz.ui.words import summary, target_words
@@ -31,7 +31,7 @@ ROW = {
 
 def described(config: DataConfig) -> None:
     """What the data are, where they come from, and what was done to them."""
-    dataset = session.dataset(config)
+    dataset = common.dataset(config)
     source = dataset.source
     st.markdown(f"##### {controls.escaped(source.title)}")
     if source.simulated:
@@ -47,7 +47,7 @@ def described(config: DataConfig) -> None:
 
 def counted(config: DataConfig) -> None:
     """What is remarkable about a file's values: how often, which share, what is done about it."""
-    quality = session.dataset(config).quality
+    quality = common.dataset(config).quality
     if quality is None:
         return
     counts = quality.counts(config)
@@ -74,7 +74,7 @@ def pairs(found: Pairs) -> None:
     for note in found.notes:
         st.caption("• " + controls.escaped(note))
     st.info("Pairs can be looked at here. A network that translates cannot be trained on them yet.")
-    plot(pair_lengths(found, dark=session.dark()), key="pair_lengths")
+    plot(pair_lengths(found, dark=widgets.dark()), key="pair_lengths")
     last = max(1, found.rows - EXAMPLES + 1)
     first = st.slider("Row", 1, last, key="row") - 1 if last > 1 else 0
     some = slice(first, first + EXAMPLES)
@@ -86,10 +86,10 @@ def pairs(found: Pairs) -> None:
 
 def glance(config: DataConfig) -> None:
     """One sequence as the network will read it, and what is to be predicted from it."""
-    dataset, dark = session.dataset(config), session.dark()
+    dataset, dark = common.dataset(config), widgets.dark()
     if drawn_by_step(dataset):
         if dataset.mapping is MappingType.ONE_TO_ONE:
-            split = split_of(dataset, session.seed(TrainingConfig().seed))
+            split = split_of(dataset, widgets.seed(TrainingConfig().seed))
             plot(points(dataset, split, dark=dark), key="glance")
         else:
             plot(sequence(dataset, 0, dark=dark), key="glance")
@@ -117,7 +117,7 @@ def glance(config: DataConfig) -> None:
 
 def pictures(config: DataConfig) -> None:
     """Sequences, wear, target, the mean over groups."""
-    dataset, dark = session.dataset(config), session.dark()
+    dataset, dark = common.dataset(config), widgets.dark()
     if drawn_by_step(dataset):
         _steps(dataset, dark)
         return
@@ -129,7 +129,7 @@ def pictures(config: DataConfig) -> None:
     st.caption(controls.escaped(dataset.ids[row] + "".join(groups)))
     plot(figures.day_curve(dataset, row, dark=dark), key="day")
     left, right = pair("shares")
-    split = split_of(dataset, session.seed(TrainingConfig().seed))
+    split = split_of(dataset, widgets.seed(TrainingConfig().seed))
     with left:
         plot(figures.target_histogram(dataset, split, dark=dark), key="targets")
     with right:
@@ -149,7 +149,7 @@ def pictures(config: DataConfig) -> None:
 
 def _steps(dataset: SequenceDataset, dark: bool) -> None:
     """One sequence with what is asked of it, and all targets."""
-    split = split_of(dataset, session.seed(TrainingConfig().seed))
+    split = split_of(dataset, widgets.seed(TrainingConfig().seed))
     if dataset.mapping is MappingType.ONE_TO_ONE:
         plot(points(dataset, split, dark=dark), key="points")
     else:
@@ -162,7 +162,7 @@ def _text(dataset: SequenceDataset, dark: bool) -> None:
     plot(figures.token_frequencies(dataset, dark=dark), key="token_shares")
     row = 0
     if dataset.task is Task.CLASSIFICATION:
-        split = split_of(dataset, session.seed(TrainingConfig().seed))
+        split = split_of(dataset, widgets.seed(TrainingConfig().seed))
         plot(figures.target_histogram(dataset, split, dark=dark), key="targets")
         row = st.slider("Row", 1, len(dataset.ids), key="row", help=ROW.get(dataset.whose)) - 1
         said = target_words(dataset, float(dataset.targets[row]))

@@ -16,7 +16,7 @@ from rnnviz.figures.pins import (
 )
 from rnnviz.figures.unrolled import naming
 from rnnviz.trace import Trace
-from rnnviz.ui import session
+from rnnviz.ui import session, widgets
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.controls import escaped
 from rnnviz.ui.looking import Looking
@@ -25,28 +25,28 @@ from rnnviz.ui.words import number
 
 def pin(seen: Looking, *, layer: int, symbol: str, t: int) -> None:
     """Pin the vector of all units at a step; in a callback."""
-    pins = read_pins(session.noted("pins"))
+    pins = read_pins(widgets.noted("pins"))
     new = Pin(seen.trace.epoch, seen.chosen.sequence, layer, symbol, t)
     if new in pins:
         return
     if len(pins) == MOST_PINS:
-        session.notice(f"{MOST_PINS} vectors are pinned; remove one to pin another.")
+        widgets.notice(f"{MOST_PINS} vectors are pinned; remove one to pin another.")
         return
-    session.note("pins", write_pins((*pins, new)))
+    widgets.note("pins", write_pins((*pins, new)))
 
 
 def _remove(pins: tuple[Pin, ...], gone: Pin) -> None:
-    session.note("pins", write_pins([pin for pin in pins if pin != gone]))
+    widgets.note("pins", write_pins([pin for pin in pins if pin != gone]))
 
 
 def compared(seen: Looking) -> None:
     """What is pinned, on one scale, and how every two differ."""
-    pins = read_pins(session.noted("pins"))
+    pins = read_pins(widgets.noted("pins"))
     names = naming(seen.dataset).steps
     found = [pinned(one, _trace(seen, one), lambda t: step_name(names, t)) for one in pins]
     shown = [one for one in found if one is not None]
     if len(shown) < len(pins):  # of another run, or of an epoch that is no longer kept
-        session.note("pins", write_pins([one.pin for one in shown]))
+        widgets.note("pins", write_pins([one.pin for one in shown]))
     st.markdown("##### Pinned vectors")
     if not shown:
         st.caption(
@@ -80,7 +80,7 @@ def _row(letter: str, one: Pinned, pins: tuple[Pin, ...]) -> None:
 
 def _go(pin: Pin) -> None:
     session.select(sequence=pin.sequence, layer=pin.layer, t=pin.t)
-    session.suggest({"epoch": str(pin.epoch)})
+    widgets.suggest({"epoch": str(pin.epoch)})
 
 
 def _differences(shown: list[Pinned]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from rnnviz.scratch.run import of_snapshot
 from rnnviz.scratch.settings import BACKPROP_NAMES
 from rnnviz.scratch.traced import as_layer
 from rnnviz.scratch.worked import Formula, Passed, Place, passed
-from rnnviz.ui import controls, session
+from rnnviz.ui import common, controls, widgets
 from rnnviz.ui.components.plot import Clicked, plot
 from rnnviz.ui.layout import pair
 from rnnviz.ui.words import number
@@ -62,7 +62,7 @@ class Chosen(NamedTuple):
 
 @st.cache_resource(show_spinner="Moving every weight a little …", max_entries=12)
 def _numerical(run_id: str, epoch: int, backprop: str, phrase: int) -> Weights:
-    weights = of_snapshot(session.arrays(run_id, epoch))[backprop]
+    weights = of_snapshot(common.arrays(run_id, epoch))[backprop]
     said = phrases()[phrase]
     return check.numerical(weights, _words(said), said.label)
 
@@ -74,7 +74,7 @@ def _words(phrase: Phrase) -> np.ndarray:
 
 def _passed(chosen: Chosen, *, by: str = "") -> Passed:
     """The chosen network, going back by its own formulas or by others."""
-    weights = of_snapshot(session.arrays(chosen.run.id, chosen.epoch))[chosen.backprop]
+    weights = of_snapshot(common.arrays(chosen.run.id, chosen.epoch))[chosen.backprop]
     return passed(weights, _words(chosen.said), chosen.said.label, by or chosen.backprop)
 
 
@@ -101,7 +101,7 @@ def inside(run: Run, view: RunView) -> None:
 def _choose(run: Run, view: RunView) -> Chosen:
     every = phrases()
     epochs = [*reversed(view.snapshots)]
-    session.forget_unless("scratch_epoch", ["latest", *map(str, epochs)])
+    widgets.forget_unless("scratch_epoch", ["latest", *map(str, epochs)])
     row = st.container(horizontal=True, vertical_alignment="bottom")
     phrase = row.selectbox(
         "Phrase",
@@ -159,7 +159,7 @@ def _outcome(chosen: Chosen, seen: Passed) -> str:
 def _place(chosen: Chosen, seen: Passed) -> Place:
     words, units = chosen.said.text.split(), seen.h.shape[1]
     steps = list(range(1, seen.steps + 1))
-    session.forget_unless("scratch_t", steps)
+    widgets.forget_unless("scratch_t", steps)
     row = st.container(horizontal=True)
     t = row.selectbox(
         "Step",
@@ -187,7 +187,7 @@ def _pictures(chosen: Chosen, seen: Passed, place: Place) -> None:
     for where, (name, key) in zip(pair("scratch_inside"), drawn, strict=True):
         with where:
             figure = gate_heatmap(
-                layer, name, clock=clock, step=place.t - 1, unit=place.i, dark=session.dark()
+                layer, name, clock=clock, step=place.t - 1, unit=place.i, dark=widgets.dark()
             )
             plot(figure, key=key, on_click=partial(_clicked, clock, seen.h.shape[1]))
 
@@ -196,7 +196,7 @@ def _clicked(clock: Clock, units: int, at: Clicked) -> None:
     """Choose the step and the unit that were clicked; both count from 1."""
     if not isinstance(at.y, str):
         unit = min(max(int(at.y), 1), units)
-        session.suggest({"scratch_t": clock.step_at(at.x) + 1, "scratch_i": unit})
+        widgets.suggest({"scratch_t": clock.step_at(at.x) + 1, "scratch_i": unit})
 
 
 # -- the way back ----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from rnnviz.scratch.settings import (
     TITLE,
     settings,
 )
-from rnnviz.ui import controls, live, session, side
+from rnnviz.ui import controls, live, session, side, widgets
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
 from rnnviz.ui.words import State
@@ -89,7 +89,7 @@ def train(config: RunConfig) -> tuple[Run | None, RunView]:
 
 
 def _curves(run: Run, view: RunView) -> None:
-    dark, epochs = session.dark(), run.config.training.epochs
+    dark, epochs = widgets.dark(), run.config.training.epochs
     kinds = (("loss", figures.losses), ("accuracy", figures.accuracies))
     for place, (metric, draw) in zip(pair(NAME), kinds, strict=True):
         curves = {
@@ -100,7 +100,7 @@ def _curves(run: Run, view: RunView) -> None:
         mark = (run.id, dark, len(view.found))
         with place:
             key = f"scratch_{metric}"
-            plot(session.kept_figure(key, mark, drawn), key=key)
+            plot(widgets.kept_figure(key, mark, drawn), key=key)
 
 
 def about() -> None:

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from rnnviz.config import RunConfig
 from rnnviz.errors import RnnvizError
 from rnnviz.runs.run import Run, new_id
-from rnnviz.ui import controls, live, session
+from rnnviz.ui import common, controls, live, session, widgets
 from rnnviz.ui.words import State
 
 
@@ -61,7 +61,7 @@ def _button(
         try:
             act()
         except RnnvizError as wrong:
-            session.notice(str(wrong))
+            widgets.notice(str(wrong))
 
     row.button(label, key=key, on_click=pressed, disabled=off)
 
@@ -73,4 +73,4 @@ def _start(title: str, name: str, config: RunConfig | None, run_id: str) -> None
 
 def _wish(run: Run, wish: Callable[[], object]) -> None:
     wish()
-    session.runner().submit(run)
+    common.runner().submit(run)

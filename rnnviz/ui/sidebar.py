@@ -8,7 +8,7 @@ from rnnviz.figures.unrolled import naming
 from rnnviz.runs.index import RunSummary
 from rnnviz.runs.run import Run
 from rnnviz.trace import Trace
-from rnnviz.ui import controls, live, session
+from rnnviz.ui import common, controls, live, session
 from rnnviz.ui.words import number, target_words
 
 LOOKING = (
@@ -64,7 +64,7 @@ def _selection(run: Run) -> None:
         return
     trace, _ = found
     try:
-        data = session.dataset(run.config.data)
+        data = common.dataset(run.config.data)
     except DataError:  # such as an upload that is gone: the page says so, and must be drawn
         return
     chosen = session.selection(trace)

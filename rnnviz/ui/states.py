@@ -14,7 +14,7 @@ from rnnviz.runs.run import Run, new_id
 from rnnviz.states.asked import TITLE, stored_of_trace
 from rnnviz.states.store import MOST_BYTES, States, digest, fitting, open_states
 from rnnviz.trace import Trace
-from rnnviz.ui import controls, live, session
+from rnnviz.ui import common, controls, live, session, widgets
 from rnnviz.ui.looking import Looking
 from rnnviz.ui.words import State, amount
 
@@ -25,7 +25,7 @@ EVERY = 0.5  # between two looks at it [s]
 def states_of(seen: Looking) -> States | None:
     """What is kept for the epoch that is looked at; None until it is, and says how to get it."""
     model, name = _asked(seen.run.id, seen.trace.epoch, seen.run, seen.trace, seen.dataset)
-    found = open_states(session.home(), name)
+    found = open_states(common.home(), name)
     if found is None:
         _read(seen, model)
         return None
@@ -90,4 +90,4 @@ def _start(config: RunConfig, model: bytes, run_id: str) -> None:
     try:
         session.start_side(TITLE, NAME, config, run_id, own.load(model, "the network"))
     except RnnvizError as wrong:
-        session.notice(str(wrong))
+        widgets.notice(str(wrong))

@@ -18,7 +18,7 @@ from rnnviz.study import script, tables
 from rnnviz.study.settings import AS_WRITTEN, CORRECTED, as_written_on, corrected_on
 from rnnviz.study.verdict import FEWEST, sentence, splits_of
 from rnnviz.trace import Survey
-from rnnviz.ui import controls, live, session, side
+from rnnviz.ui import common, controls, live, session, side, widgets
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
 from rnnviz.ui.studying_settings import number, splits
@@ -87,7 +87,7 @@ def _panel(title: str, row: DeltaGenerator, chosen: RunConfig, usable: bool, dra
 
 def _file(row: DeltaGenerator, run: Run) -> None:
     """The network's file."""
-    write = partial(saved, run.id, FORM, session.home())
+    write = partial(saved, run.id, FORM, common.home())
     offer(row, (run.id, FORM), write, name=FILE, label=f"Prepare {FILE}", key="_study")
 
 
@@ -101,13 +101,13 @@ def _written(config: RunConfig, run: Run | None, view: RunView) -> None:
     if run is None:
         st.info("**Run as written** trains it, and counts what is wrong with it.")
         return
-    dark = session.dark()
+    dark = widgets.dark()
     survey = session.survey(run, view)
     mark = (run.id, dark, view.step)
     loss = partial(history.loss_curve, view, dark=dark)
-    plot(session.kept_figure("study_loss", mark, loss), key="study_loss")
+    plot(widgets.kept_figure("study_loss", mark, loss), key="study_loss")
     shown = partial(history.scatter, survey or NOBODY, _output(run, view), dark=dark)
-    plot(session.kept_figure("study_scatter", mark, shown), key="study_scatter")
+    plot(widgets.kept_figure("study_scatter", mark, shown), key="study_scatter")
     _table(tables.written_scores(view))
     st.caption(f"On the test rows.{controls.escaped(_units(view))}")
     st.markdown("##### What is wrong with it")

@@ -6,7 +6,7 @@ from rnnviz.events import RunView
 from rnnviz.figures import attribution
 from rnnviz.study.attributed import PERSON, Attributed, account, attributed, checked
 from rnnviz.study.tables import unit_of_target
-from rnnviz.ui import controls, session
+from rnnviz.ui import controls, widgets
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
 
@@ -45,11 +45,11 @@ def hours(view: RunView) -> None:
 
 def _one(label: str, key: str, known: dict[str, Attributed], unit: str) -> None:
     """A choice of one of these, and its day."""
-    session.forget_unless(key, list(known))
+    widgets.forget_unless(key, list(known))
     who = st.selectbox(label, list(known), key=key, bind="query-params")
     one = known[who]
     figure = attribution.by_hour(
-        one.hours, one.occluded, one.attention, title=who, unit=unit, dark=session.dark()
+        one.hours, one.occluded, one.attention, title=who, unit=unit, dark=widgets.dark()
     )
     plot(figure, key=f"{key}_hours")
     st.markdown(controls.escaped(account(one, unit)))

@@ -11,7 +11,7 @@ from rnnviz.errors import DataError, RnnvizError
 from rnnviz.study.days import check_target
 from rnnviz.study.settings import MOST_EPOCHS
 from rnnviz.study.written import EPOCHS
-from rnnviz.ui import controls, session
+from rnnviz.ui import common, controls
 from rnnviz.ui.data_settings import kind_of, settings_of_source
 
 SIMULATED, FILE = "simulated people", "my own file"
@@ -81,7 +81,7 @@ def _days_of_file() -> DataConfig | None:
         raise DataError(
             f"the study reads days of activity, and this table is something else: {found.summary}"
         )
-    check_target(session.opened(_of_table(data)).table.others[data.target])
+    check_target(common.opened(_of_table(data)).table.others[data.target])
     return data
 
 

@@ -11,7 +11,7 @@ from rnnviz.figures.values import limit_of
 from rnnviz.states.properties import follows_on, properties_of
 from rnnviz.states.store import States
 from rnnviz.states.units import Property, Told, counted, ranked
-from rnnviz.ui import controls, session
+from rnnviz.ui import controls, widgets
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.components.tokens import coloured_tokens
 from rnnviz.ui.layout import pair
@@ -28,7 +28,7 @@ def ranking(seen: Looking, states: States) -> None:
     if not found:
         st.info("These sequences have no property of their steps that could be told.")
         return
-    session.forget_unless("property", list(found))
+    widgets.forget_unless("property", list(found))
     name = st.selectbox("Property of the steps", list(found), key="property", bind="query-params")
     one = found[name]
     way = states.way(seen.layer.layer, reverse=seen.layer.reverse)
@@ -64,7 +64,7 @@ def ranking(seen: Looking, states: States) -> None:
 
 def _unit(order: tuple[int, ...]) -> int:
     names = [str(unit + 1) for unit in order]
-    session.forget_unless("told_unit", names)
+    widgets.forget_unless("told_unit", names)
     return int(st.selectbox("Unit, the most telling first", names, key="told_unit")) - 1
 
 

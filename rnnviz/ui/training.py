@@ -18,7 +18,7 @@ from rnnviz.events import RunView
 from rnnviz.figures import history
 from rnnviz.runs.run import Run, new_id
 from rnnviz.trace import Survey
-from rnnviz.ui import controls, live, overview, session
+from rnnviz.ui import common, controls, live, overview, session, widgets
 from rnnviz.ui.answers import answers, leak
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.data_settings import choose_source, settings_of_source, suggested
@@ -68,7 +68,7 @@ def _widgets(cls: type, names: tuple[str, ...], source: str) -> dict[str, Any]:
 
 
 def _cost(config: RunConfig) -> None:
-    dataset = session.dataset(config.data)
+    dataset = common.dataset(config.data)
     if dataset.task is Task.NEXT_TOKEN and config.model.bidirectional:
         raise ConfigError(
             "both directions are on, but a backward network has read the next token already; "
@@ -133,7 +133,7 @@ def _button(
         try:
             act()
         except RnnvizError as wrong:
-            session.notice(str(wrong))
+            widgets.notice(str(wrong))
 
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     key = f"do_{label.lower().replace(' ', '_')}"
@@ -152,7 +152,7 @@ def _start(config: RunConfig | None, run_id: str, **until: int) -> None:
 def _wish(run: Run, wish: Callable[[], object]) -> None:
     """Say what is wanted of the run, and see to it that somebody hears it."""
     wish()
-    session.runner().submit(run)
+    common.runner().submit(run)
 
 
 def _rate(run: Run) -> None:
@@ -188,8 +188,8 @@ def _nothing_yet(config: RunConfig | None) -> None:
 
 def _progress(run: Run, seen: live.Look) -> None:
     """What moves: progress, loss, gradients, predictions; then what came out."""
-    dataset = session.dataset(run.config.data)
-    dark = session.dark()
+    dataset = common.dataset(run.config.data)
+    dark = widgets.dark()
     clip = run.config.training.clip_norm
 
     def draw(view: RunView, state: State) -> None:
@@ -201,7 +201,7 @@ def _progress(run: Run, seen: live.Look) -> None:
         judged(run, view, dataset)
         now = (run.id, dark, state.kind, len(view.epochs))
         loss = partial(history.loss_curve, view, dark=dark)
-        plot(session.kept_figure("loss", (*now, view.step), loss), key="loss")
+        plot(widgets.kept_figure("loss", (*now, view.step), loss), key="loss")
         first, second = pair("lower")
         with first:
             if dataset.task is Task.NEXT_TOKEN or survey is None:
@@ -212,11 +212,11 @@ def _progress(run: Run, seen: live.Look) -> None:
                 score = network_on(view, "test")
                 r = score.metrics["r"] if score else None
                 scatter = partial(history.scatter, survey, dataset.outputs[0], r, dark=dark)
-                plot(session.kept_figure("said", (*now, view.traced), scatter), key="said")
+                plot(widgets.kept_figure("said", (*now, view.traced), scatter), key="said")
         with second:
             norms = partial(history.gradient_norms, view, clip, dark=dark)
             tick = int(time.monotonic())  # drawn once a second: the others need the time more
-            plot(session.kept_figure("norms", (*now, tick), norms), key="norms")
+            plot(widgets.kept_figure("norms", (*now, tick), norms), key="norms")
 
     live.ticking(draw, run, seen, every=live.FAST, name="progress")
     scorecard(seen[0])
@@ -256,7 +256,7 @@ FEWEST_INDEPENDENT = 20  # of whom a standard error can be told at all
 def errors_of(run: Run, survey: Survey | None) -> tuple[float | None, float | None]:
     """Standard errors of the differences between the network's loss and two others': that of the
     mean predictor, and that of the last value once more. None where they are not known."""
-    dataset = session.dataset(run.config.data)
+    dataset = common.dataset(run.config.data)
     if survey is None or not dataset.task.numeric:
         return None, None
     split = split_of(dataset, run.config.training.seed)

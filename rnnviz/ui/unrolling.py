@@ -10,7 +10,7 @@ from rnnviz.figures.equations import Equation, equations
 from rnnviz.figures.gates import WORDS
 from rnnviz.figures.unrolled import Naming, Scene, naming, quantities, scene
 from rnnviz.figures.wiring import asks
-from rnnviz.ui import session
+from rnnviz.ui import session, widgets
 from rnnviz.ui.components.cell import cell
 from rnnviz.ui.components.places import LEVELS, Asked, Level, Place
 from rnnviz.ui.components.unrolled import unrolled
@@ -31,9 +31,9 @@ def drawing(seen: Looking) -> None:
 
 def chosen_level(seen: Looking) -> tuple[Level, str]:
     """The level, and the gate or state that is looked at below the network."""
-    level, symbol = session.noted("level") or "network", session.noted("gate")
+    level, symbol = widgets.noted("level") or "network", widgets.noted("gate")
     if level not in LEVELS:
-        session.note("level", "")
+        widgets.note("level", "")
         level = "network"
     known = (*seen.layer.gate_names, *seen.layer.state_names)
     return cast(Level, level), symbol if symbol in known else "h"
@@ -108,7 +108,7 @@ def _cell_scene(seen: Looking, names: Naming) -> CellScene:
     tokens = names.tokens and layer.layer == 0
     parts = blocks(layer, length=length, t=chosen.t, unit=chosen.unit, tokens=tokens)
     mark = (seen.run.id, seen.trace.epoch, chosen.sequence, chosen.layer, *parts)
-    return session.kept_figure("cell", mark, draw)
+    return widgets.kept_figure("cell", mark, draw)
 
 
 def _place(seen: Looking) -> Place:
@@ -131,8 +131,8 @@ def _asked(seen: Looking, asked: Asked) -> None:
     if asked.what == "pin":
         pin(seen, layer=_index(seen, asked), symbol=asked.symbol, t=asked.t)
         return
-    session.note("level", asked.level if asked.level != "network" else "")
-    session.note("gate", asked.symbol if asked.level != "network" else "")
+    widgets.note("level", asked.level if asked.level != "network" else "")
+    widgets.note("gate", asked.symbol if asked.level != "network" else "")
 
 
 def all_gates(seen: Looking) -> None:

@@ -17,7 +17,7 @@ from rnnviz.inside.network import Network, Pass, Sequence, sequence_of
 from rnnviz.inside.retraced import retraced
 from rnnviz.inside.staging import Names
 from rnnviz.trace import LayerTrace, Trace
-from rnnviz.ui import controls, session
+from rnnviz.ui import controls, session, widgets
 from rnnviz.ui.components.plot import Spanned, plot
 from rnnviz.ui.components.tokens import coloured_tokens
 from rnnviz.ui.layout import pair
@@ -115,16 +115,16 @@ def _fitting(stack: Stack, reasons: tuple[str, ...]) -> Stack:
 
 def experiment(seen: Looking) -> Experiment:
     """The chosen sequence, run as it is and with the interventions of the address."""
-    session.keep_part()
+    widgets.keep_part()
     mark = (seen.run.id, seen.trace.epoch, seen.trace.step)
     row = seen.chosen.sequence
     before = _untouched(mark, seen.trace, row)
-    measured, text = Measured.of(seen.trace, seen.dataset), session.noted("whatif")
+    measured, text = Measured.of(seen.trace, seen.dataset), widgets.noted("whatif")
     try:
         stack, reasons, applied, after = _changed(mark, row, text, before, measured)
     except TraceError as wrong:  # a link that somebody wrote
         st.warning(controls.escaped(f"What the link would do is left out: {wrong}"))
-        session.note("whatif", "")
+        widgets.note("whatif", "")
         stack, reasons, applied, after = _changed(mark, row, "", before, measured)
     return Experiment(
         seen=seen,
@@ -233,7 +233,7 @@ def _inputs(done: Experiment) -> None:
         seen.row,
         before,
         after,
-        chosen=session.chosen_part(done.steps),
+        chosen=widgets.chosen_part(done.steps),
         step=seen.chosen.t,
         dark=seen.look.dark,
     )
@@ -242,7 +242,7 @@ def _inputs(done: Experiment) -> None:
 
 
 def _choose_part(done: Experiment, spanned: Spanned) -> None:
-    session.choose_part(*done.seen.look.clock_for(done.steps).steps_between(*spanned.x))
+    widgets.choose_part(*done.seen.look.clock_for(done.steps).steps_between(*spanned.x))
 
 
 def _tokens(done: Experiment) -> None:
@@ -291,7 +291,7 @@ def _shown(done: Experiment) -> str:
 
 def _choose(done: Experiment) -> str:
     names = [n for n in names_of(done.seen.layer) if not n.startswith("dL/d")]
-    session.forget_unless("whatif_shown", names)
+    widgets.forget_unless("whatif_shown", names)
     picked = st.segmented_control(
         "Show", names, default="h", key="whatif_shown", bind="query-params"
     )
@@ -315,7 +315,7 @@ def _units(done: Experiment, name: str) -> None:
         plot(figure, key="whatif_heat", on_click=seen.click_unit)
     with right:
         # a text has no picture of its input to drag over: these lines stand in for it
-        chosen = session.chosen_part(done.steps) if seen.is_text else None
+        chosen = widgets.chosen_part(done.steps) if seen.is_text else None
         figure = figures.unit_lines(before, after, seen.chosen.unit, chosen=chosen, **common)
         on_span = partial(_choose_part, done) if seen.is_text else None
         plot(figure, key="whatif_unit", on_click=seen.click, on_span=on_span)

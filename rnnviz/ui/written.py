@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.errors import RnnvizError
-from rnnviz.ui import controls, session
+from rnnviz.ui import controls, given
 
 OFTEN = 0.5  # between two looks at a file that is being written [s]
 
@@ -29,12 +29,12 @@ def offer(
         label: of the first button.
         key: what both buttons' keys end in.
     """
-    file = session.prepared(mark)
+    file = given.prepared(mark)
     # Not as deferred data of the download button: what fails there is never told.
     row.button(
         label,
         key=f"do_prepare{key}",
-        on_click=session.prepare,
+        on_click=given.prepare,
         args=(mark, write),
         disabled=file is not None and not file.done(),
     )
