@@ -27,8 +27,6 @@ from rnnviz.ui.presets import HOUR, days, more
 from rnnviz.ui.whatif import Experiment
 from rnnviz.ui.words import number
 
-# -- one more --------------------------------------------------------------------------------------
-
 
 class Control(NamedTuple):
     """What one kind of intervention asks for, and what it becomes with the answers."""
@@ -368,9 +366,6 @@ def _add(done: Experiment, kind: str) -> None:
         session.notice(str(wrong))
     else:
         more(written(done.stack), (it,))
-
-
-# -- those that are done ---------------------------------------------------------------------------
 
 
 def done_by_now(done: Experiment) -> None:
