@@ -12,6 +12,7 @@ with left:
     config = settings_of_source(
         choose_source(), choices=choices.container(horizontal=True, width=560)
     )
+pairs = None
 if config is not None:
     pairs = pairs_of(config)
     with head:
@@ -24,4 +25,4 @@ if config is not None:
             overview.counted(config)
         with rest:
             overview.pictures(config)
-mappings.gallery(config)
+mappings.gallery(None if pairs else config)

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from rnnviz.ui import intervening, whatif
+from rnnviz.ui import intervening, presets, whatif
 from rnnviz.ui.looking import looking
 
 if seen := looking():
     done = whatif.experiment(seen)
     left, right = st.columns([3, 8], gap="medium")
     with left:
-        intervening.presets(done)
+        presets.presets(done)
         intervening.add(done)
         intervening.done_by_now(done)
     with right:

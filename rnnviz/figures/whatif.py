@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from rnnviz.data.dataset import MASK, SequenceDataset, subset
 from rnnviz.figures.clock import Clock, clock_axis
-from rnnviz.figures.colours import with_alpha
+from rnnviz.figures.compared import AFTER, BEFORE, Spans, choose, lines, shade
 from rnnviz.figures.frame import frame, stack
 from rnnviz.figures.gates import drawn_names, titled, words
 from rnnviz.figures.heat import (
@@ -24,9 +24,9 @@ from rnnviz.figures.heat import (
     range_axis,
     reduced_rows,
 )
-from rnnviz.figures.reduce import envelope, to_pixels
+from rnnviz.figures.reduce import to_pixels
 from rnnviz.figures.series import Curves, curves
-from rnnviz.figures.theme import Palette, palette, plain, visible
+from rnnviz.figures.theme import palette, plain, visible
 from rnnviz.figures.values import (
     Range,
     difference_range,
@@ -37,69 +37,10 @@ from rnnviz.figures.values import (
 )
 from rnnviz.trace import LayerTrace
 
-Spans = Sequence[tuple[int, int]]  # first and last step of each part, from 0
-
-BEFORE, AFTER, DIFFERENCE = "before", "after", "after − before"
+DIFFERENCE = "after − before"
 _CELLS = 45_000  # of each of three heat maps
 _MOST_CHANCES = 8
 _PANEL_TITLE = 18  # [px]
-
-
-def _shade(figure: go.Figure, clock: Clock, parts: Spans, dark: bool, *, fill: bool) -> None:
-    """The parts that interventions touch: in grey behind lines, between lines on heat maps."""
-    colour, edges = palette(dark).faint_text, clock.edges
-    for first, last in dict.fromkeys(parts):
-        if first >= len(clock.times):
-            continue
-        figure.add_shape(
-            type="rect",
-            x0=float(edges[first]),
-            x1=float(edges[min(last + 1, len(edges) - 1)]),
-            y0=0,
-            y1=1,
-            yref="paper",
-            layer="below" if fill else "above",
-            fillcolor=with_alpha(colour, 0.18 if fill else 0.0),
-            line={"width": 0 if fill else 1, "color": colour, "dash": "dot"},
-        )
-
-
-def _choose(figure: go.Figure, chosen: tuple[int, int]) -> None:
-    """Dragging chooses a range of time; what was dragged goes as soon as the figure marks it."""
-    figure.update_layout(dragmode="select", selectdirection="h", selectionrevision=str(chosen))
-
-
-def _pair(
-    clock: Clock,
-    before: Float[np.ndarray, " T"],
-    after: Float[np.ndarray, " T"],
-    *,
-    symbol: str,
-    colour: str,
-    p: Palette,
-    axis: str = "y",
-    legend: bool = True,
-) -> list[go.Scatter]:
-    """Two lines: what was, dotted, and what would have been."""
-    shared = {"yaxis": axis, "mode": "lines", "showlegend": legend}
-    lines = []
-    for name, values, line in (
-        (BEFORE, before, {"color": p.faint_text, "width": 1.6, "dash": "dot"}),
-        (AFTER, after, {"color": colour, "width": 1.8}),
-    ):
-        kept = envelope(values)
-        lines.append(
-            go.Scatter(
-                x=clock.middles[kept],
-                y=values[kept].astype(np.float32),
-                name=name,
-                legendgroup=name,
-                line=line,
-                hovertemplate=f"{symbol} {name} = %{{y:.4~g}}<extra></extra>",
-                **shared,
-            )
-        )
-    return lines
 
 
 # -- what is read ----------------------------------------------------------------------------------
@@ -167,13 +108,13 @@ def inputs(
         legend=(BEFORE, AFTER),
     )
     colour = p.roles["network"]
-    for line in _pair(found.clock, *found.values, symbol="input", colour=colour, p=p):
+    for line in lines(found.clock, *found.values, symbol="input", colour=colour, p=p):
         figure.add_trace(line)
     figure.update_xaxes(**clock_axis(found.clock))
     figure.update_yaxes(title_text=found.label, nticks=5)
     figure.update_layout(hovermode="x unified")
-    _choose(figure, chosen)
-    _shade(figure, clock, [chosen], dark, fill=True)
+    choose(figure, chosen)
+    shade(figure, clock, [chosen], dark, fill=True)
     mark(figure, clock, step=step, unit=None, dark=dark)
     return figure
 
@@ -246,7 +187,7 @@ def heat_maps(
             xref="paper", yref="paper",
         )  # fmt: skip
     figure.update_xaxes(**clock_axis(clock))
-    _shade(figure, clock, touched, dark, fill=False)
+    shade(figure, clock, touched, dark, fill=False)
     mark(figure, clock, step=step, unit=None, dark=dark)
     _mark_unit(figure, axes, unit, dark)
     return figure
@@ -310,7 +251,7 @@ def unit_lines(
     for k, (name, axis) in enumerate(zip(names, stack(figure, [1.0] * len(names)), strict=True)):
         values = [one_sequence(layer, name, 0)[unit] for layer in (before, after)]
         colour = p.role(name) if name != "h" else p.roles["network"]
-        for line in _pair(
+        for line in lines(
             clock, *values, symbol=words(name), colour=colour, p=p, axis=axis, legend=k == 0
         ):
             figure.add_trace(line)
@@ -318,10 +259,10 @@ def unit_lines(
         figure.layout["yaxis" + axis[1:]].update({**range_axis(span), "title": {"text": name}})
     figure.update_xaxes(**clock_axis(clock))
     figure.update_layout(hovermode="x unified", hoversubplots="axis")
-    _shade(figure, clock, touched, dark, fill=True)
+    shade(figure, clock, touched, dark, fill=True)
     if chosen is not None:
-        _choose(figure, chosen)
-        _shade(figure, clock, [chosen], dark, fill=False)
+        choose(figure, chosen)
+        shade(figure, clock, [chosen], dark, fill=False)
     mark(figure, clock, step=step, unit=None, dark=dark)
     return figure
 
@@ -361,12 +302,12 @@ def over_time(
         keeps=f"time {len(before)} {label}",
         legend=(BEFORE, AFTER),
     )
-    for line in _pair(clock, before, after, symbol=plain(label), colour=p.roles["network"], p=p):
+    for line in lines(clock, before, after, symbol=plain(label), colour=p.roles["network"], p=p):
         figure.add_trace(line)
     figure.update_xaxes(**clock_axis(clock))
     figure.update_yaxes(title_text=plain(label), rangemode="tozero", nticks=5, tickformat=".3~g")
     figure.update_layout(hovermode="x unified")
-    _shade(figure, clock, touched, dark, fill=True)
+    shade(figure, clock, touched, dark, fill=True)
     mark(figure, clock, step=step, unit=None, dark=dark)
     return figure
 

@@ -1,4 +1,4 @@
-"""The controls of the What if page: presets, one intervention more, and those that are done."""
+"""The controls of the What if page: one intervention more, and those that are done."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -19,123 +19,13 @@ from rnnviz.inside.edited import (
     Weigh,
     WeighHead,
 )
-from rnnviz.inside.interventions import INTERVENTIONS, MOST, Stack, apply, read, written
+from rnnviz.inside.interventions import INTERVENTIONS, MOST, apply, written
 from rnnviz.inside.reaching import STATES, Cut, Freeze, Hold, Put
 from rnnviz.inside.staging import LARGEST, Intervention, Place
 from rnnviz.ui import controls, widgets
+from rnnviz.ui.presets import HOUR, days, more
 from rnnviz.ui.whatif import Experiment
 from rnnviz.ui.words import number
-
-HOUR = 60.0  # [min]
-
-
-# -- presets ---------------------------------------------------------------------------------------
-
-
-class Preset(NamedTuple):
-    """Interventions for one press; the title names what they are of this data set and cell."""
-
-    title: str
-    help: str
-    stack: Stack
-
-
-def _days(done: Experiment) -> bool:
-    return bool(done.names.begins)
-
-
-def _at(done: Experiment, share: float) -> int:
-    """The step after so much of the sequence, from 0."""
-    return min(round(done.steps * share), done.steps - 1)
-
-
-def _forgotten(done: Experiment) -> Preset:
-    step = _at(done, 0.5)
-    cuts = tuple(
-        Cut(place=Place(way.layer, way.reverse), state="".join(way.cell.states), step=step)
-        for way in done.before.network.ways
-    )
-    when = "at noon" if _days(done) else "in the middle"
-    return Preset(
-        f"Forget everything {when}",
-        "Every layer starts from zero memory there. How much of the prediction is left?",
-        cuts,
-    )
-
-
-class _Teaching(NamedTuple):
-    gate: str
-    value: float
-    title: str
-    help: str
-
-
-HELD = (  # which gates, by their symbol, teach what
-    _Teaching("f", 0.0, "Forget gate held at 0", "The memory lasts one step: can it still tell?"),
-    _Teaching("o", 0.0, "Output gate closed", "Nothing of the memory shows: only biases are left."),
-    _Teaching("z", 0.0, "Update gate held at 0", "Every step replaces the state: the past fades."),
-    _Teaching("r", 0.0, "Reset gate held at 0", "New content ignores the past."),
-    _Teaching("a", 0.0, "All units silent", "The state is 0 at every step: only biases are left."),
-)
-
-
-def _held(done: Experiment, cell: Cell) -> list[Preset]:
-    symbols = [gate.symbol for gate in cell.gates]
-    layer, last = done.seen.layer, done.steps - 1
-    place = Place(layer.layer, layer.reverse)
-    return [
-        Preset(
-            each.title,
-            each.help,
-            (Hold(place=place, gate=each.gate, value=each.value, first=0, last=last),),
-        )
-        for each in HELD
-        if each.gate in symbols
-    ]
-
-
-def _edited(done: Experiment) -> list[Preset]:
-    first, last = _at(done, 0.5), done.steps - 1
-    if not _days(done):
-        half = "The network reads nothing there. How much was it worth?"
-        return [Preset("Second half masked", half, (Mask(first=first, last=last),))]
-    quarter = round(6 * HOUR / done.names.minutes)
-    help_shift = "The whole day is moved 6 hours later; what passes midnight comes first."
-    help_mask = "From 12:00 to 18:00 the network reads nothing. How much was it worth?"
-    until = min(_at(done, 0.75), done.steps) - 1
-    return [
-        Preset("Night shifted by 6 hours", help_shift, (Shift(by=quarter, first=0, last=last),)),
-        Preset("Afternoon masked", help_mask, (Mask(first=first, last=max(until, first)),)),
-    ]
-
-
-def presets(done: Experiment) -> None:
-    """Experiments that teach, with one press each."""
-    st.markdown("##### Try")
-    row = st.container(horizontal=True, gap="small")
-    cell = done.before.network.ways[done.seen.chosen.layer].cell
-    for k, preset in enumerate([_forgotten(done), *_held(done, cell), *_edited(done)]):
-        row.button(
-            preset.title,
-            key=f"preset_{k}",
-            help=preset.help,
-            on_click=_more,
-            args=(written(done.stack), preset.stack),
-        )
-
-
-def _more(before: str, more: Stack) -> None:
-    """Callback: what was done when the page was drawn, and more. Twice does no harm."""
-    try:
-        text = written((*read(before), *more))
-        read(text)  # neither too many nor too long
-    except TraceError as wrong:
-        widgets.notice(str(wrong))
-    else:
-        widgets.note("whatif", text)
-
-
-# -- one more --------------------------------------------------------------------------------------
 
 
 class Control(NamedTuple):
@@ -166,20 +56,14 @@ def _choice(label: str, name: str, options: list[str], **more: Any) -> None:
 
 def _number(label: str, name: str, value: float, low: float, high: float, step: float) -> None:
     key = f"whatif_{name}"
-    before = st.session_state.setdefault(key, value)
-    if not low <= before <= high:  # it was typed for another run
-        st.session_state[key] = min(max(before, low), high)
+    st.session_state.setdefault(key, value)  # Streamlit brings it inside of another run's range
     form = "%d" if isinstance(value, int) else "%g"
     st.number_input(label, low, high, step=step, key=key, format=form)
 
 
 def _pick(label: str, name: str, count: int, words_of: Callable[[int], str]) -> None:
     """One of so many, from 0."""
-    key = f"whatif_{name}"
-    if not 0 <= st.session_state.get(key, 0) < count:
-        st.session_state[key] = 0
-    st.session_state.setdefault(key, 0)
-    st.selectbox(label, range(count), key=key, format_func=words_of)
+    st.selectbox(label, range(count), key=f"whatif_{name}", format_func=words_of)
 
 
 def _part(done: Experiment) -> None:
@@ -305,7 +189,7 @@ def _of_feature(done: Experiment) -> int | None:
 
 def _measured_value(done: Experiment, label: str, name: str, lowest: float) -> None:
     unit = f" [{controls.escaped(done.names.unit)}]" if done.names.unit else ""
-    usual = 500.0 if _days(done) else 1.0
+    usual = 500.0 if days(done) else 1.0
     _number(f"{label}{unit}", name, usual, max(lowest, -LARGEST), LARGEST, usual / 5)
 
 
@@ -341,7 +225,7 @@ def _make_token(done: Experiment) -> Intervention:
 
 def _draw_shift(done: Experiment) -> None:
     _part(done)
-    if _days(done):
+    if days(done):
         step = max(done.names.minutes / HOUR, 0.25)
         _number("Later by [h]", "shift_h", 1.0, -24.0, 24.0, step)
     else:
@@ -350,9 +234,7 @@ def _draw_shift(done: Experiment) -> None:
 
 
 def _make_shift(done: Experiment) -> Intervention:
-    by = (
-        round(_held_in("shift_h") * HOUR / done.names.minutes) if _days(done) else _held_in("shift")
-    )
+    by = round(_held_in("shift_h") * HOUR / done.names.minutes) if days(done) else _held_in("shift")
     return Shift(by=by, **_span(done))
 
 
@@ -459,7 +341,6 @@ def add(done: Experiment) -> None:
     wanted = "tokens" if done.seen.is_text else "numbers"
     kinds = [key for key, kind in INTERVENTIONS.items() if kind.reads in ("", wanted)]
     titles = {key: INTERVENTIONS[key].title for key in kinds}
-    widgets.forget_unless("whatif_kind", kinds)  # another run may offer others
     kind = st.selectbox(
         "What", kinds, key="whatif_kind", format_func=titles.__getitem__, bind="query-params"
     )
@@ -479,15 +360,12 @@ def add(done: Experiment) -> None:
 def _add(done: Experiment, kind: str) -> None:
     """Callback: the widgets hold by now what was typed last."""
     try:
-        more = CONTROLS[kind].make(done)
-        apply(done.before.network, done.before.sequence, (*done.fitting, more), done.measured)
+        it = CONTROLS[kind].make(done)
+        apply(done.before.network, done.before.sequence, (*done.fitting, it), done.measured)
     except TraceError as wrong:
         widgets.notice(str(wrong))
     else:
-        _more(written(done.stack), (more,))
-
-
-# -- those that are done ---------------------------------------------------------------------------
+        more(written(done.stack), (it,))
 
 
 def done_by_now(done: Experiment) -> None:
@@ -499,8 +377,7 @@ def done_by_now(done: Experiment) -> None:
     for k, (it, reason) in enumerate(zip(done.stack, done.reasons, strict=True)):
         said, button = st.columns([5, 1], vertical_alignment="center")
         sentence = it.sentence(done.names)
-        text = controls.escaped(f"{k + 1}. {sentence[0].upper()}{sentence[1:]}")
-        said.markdown(text)
+        said.markdown(controls.escaped(f"{k + 1}. {sentence[0].upper()}{sentence[1:]}"))
         rest = written(done.stack[:k] + done.stack[k + 1 :])
         button.button(
             "✕",
@@ -516,7 +393,9 @@ def done_by_now(done: Experiment) -> None:
         if reason:
             st.caption(f":orange[{controls.escaped(f'Left out: {reason}')}]")
     row = st.container(horizontal=True)
-    last = written(done.stack[:-1])
-    row.button("Undo last", key="do_undo", on_click=widgets.note, args=("whatif", last))
-    row.button("Remove all", key="do_remove_all", on_click=widgets.note, args=("whatif", ""))
+    for label, key, left in (
+        ("Undo last", "undo", done.stack[:-1]),
+        ("Remove all", "remove_all", ()),
+    ):
+        row.button(label, key=f"do_{key}", on_click=widgets.note, args=("whatif", written(left)))
     st.caption("The address of this page holds all of it: copy it to show somebody.")

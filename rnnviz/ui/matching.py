@@ -325,7 +325,8 @@ def _texts(seen: Looking, states: States, marked: Marked, best: Spans) -> None:
     """The matches as lines of text under each other, coloured by the mean of the units."""
     tokens: list[str] = []
     values: list[float] = []
-    for place, start, stop in zip(best.places, best.starts, best.stops, strict=True):
+    spans = zip(best.places.tolist(), best.starts.tolist(), best.stops.tolist(), strict=True)
+    for place, start, stop in spans:
         first, last = max(0, start - CONTEXT), min(int(states.lengths[place]), stop + CONTEXT)
         read = seen.dataset.inputs[states.rows[place], first:last]
         words = [seen.dataset.vocabulary[int(index)].replace("\n", " ") for index in read]
