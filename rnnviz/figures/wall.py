@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.figures.frame import frame
+from rnnviz.figures.frame import frame, note
 from rnnviz.figures.heat import decimal
 from rnnviz.figures.theme import Quantity, colour_scale, palette
 from rnnviz.inside.wall import Descent, Surface
@@ -27,6 +27,8 @@ def loss_surface(
     p = palette(dark)
     figure = frame(title, dark=dark, plot_height=380, keeps=title, legend=list(paths))
     finite = surface.loss[np.isfinite(surface.loss)]
+    if not finite.size:
+        return note(figure, "No loss is finite here.")
     low, high = float(finite.min()), float(np.quantile(finite, 0.98))
     figure.add_trace(
         go.Heatmap(
