@@ -8,7 +8,6 @@ from test_pages import (  # noqa: F401 - fixtures
     complaints,
     home,
     opened,
-    page,
     sandbox,
     shared_home,
     sound,
@@ -24,7 +23,16 @@ from rnnviz.lockstep.settings import RUNNERS, TITLE
 from rnnviz.runs.run import Run
 from rnnviz.ui.backward_views import VIEWS
 
-EXAMPLES = ("lstm with attention", "gru of two ways", "relu", "characters", "words")
+EXAMPLES = (
+    "lstm with attention",
+    "gru of two ways",
+    "relu",
+    "characters",
+    "words",
+    "echo",
+    "wave",
+    "angle",
+)
 
 
 def runs_in(at):
@@ -35,8 +43,9 @@ def runs_in(at):
 @pytest.mark.parametrize("example", EXAMPLES)
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_opens(trained, example, view):  # noqa: F811
-    app = opened("gradients", run=trained(example).id, back_view=view)
-    if view == "Matrix" and "two ways" in example:
+    run = trained(example)
+    app = opened("gradients", run=run.id, back_view=view)
+    if view == "Matrix" and run.config.model.bidirectional:
         assert "reads in both directions" in complaints(app)[0]
         return
     assert complaints(app) == []

@@ -97,7 +97,7 @@ def plane_surface(plane: Plane, sequence: Sequence, reach: float, count: int) ->
 def plane_losses(
     plane: Plane, sequence: Sequence, x: Float[np.ndarray, " P"], y: Float[np.ndarray, " P"]
 ) -> Float[np.ndarray, " P"]:
-    """The sequence's loss at points of the plane, all in one batch; not finite where it explodes."""
+    """The sequence's loss at points of the plane, all in one batch; inf where it explodes."""
     with np.errstate(over="ignore", invalid="ignore"):
         return _losses(plane, sequence, x, y)
 

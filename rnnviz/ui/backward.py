@@ -153,6 +153,7 @@ def jacobians(seen: Looking) -> None:
     reach = len(found.norm) - 1
     if reach == 0:
         st.info("This sequence has a single step: there is nothing to go back to.")
+        about("jacobians")
         return
     if st.session_state.get("distance", 1) > reach:
         st.session_state["distance"] = reach
