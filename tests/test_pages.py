@@ -26,8 +26,8 @@ from rnnviz.ui import controls, server, session
 from rnnviz.ui.mappings import SHOWN_BY
 from rnnviz.ui.words import number
 
-PAGES = ("train", "data", "unrolled", "gates", "gradients", "attention", "models")
-INSIDE = ("unrolled", "gates", "gradients", "attention")
+PAGES = ("train", "data", "unrolled", "gates", "attention", "models")
+INSIDE = ("unrolled", "gates", "attention")
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 SMALL = {"people": "60", "epochs": "2", "hidden_size": "8", "batch_size": "16"}
 TOKENS = {"source": "Text", "epochs": "1", "hidden_size": "8", "batch_size": "64", "window": "24"}
