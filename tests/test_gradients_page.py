@@ -8,7 +8,6 @@ from test_pages import (  # noqa: F401 - fixtures
     complaints,
     home,
     opened,
-    page,
     sandbox,
     shared_home,
     sound,
@@ -24,7 +23,16 @@ from rnnviz.lockstep.settings import RUNNERS, TITLE
 from rnnviz.runs.run import Run
 from rnnviz.ui.backward_views import VIEWS
 
-EXAMPLES = ("lstm with attention", "gru of two ways", "relu", "characters", "words")
+EXAMPLES = (
+    "lstm with attention",
+    "gru of two ways",
+    "relu",
+    "characters",
+    "words",
+    "echo",
+    "wave",
+    "angle",
+)
 
 
 def runs_in(at):
@@ -35,8 +43,9 @@ def runs_in(at):
 @pytest.mark.parametrize("example", EXAMPLES)
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_opens(trained, example, view):  # noqa: F811
-    app = opened("gradients", run=trained(example).id, back_view=view)
-    if view == "Matrix" and "two ways" in example:
+    run = trained(example)
+    app = opened("gradients", run=run.id, back_view=view)
+    if view == "Matrix" and run.config.model.bidirectional:
         assert "reads in both directions" in complaints(app)[0]
         return
     assert complaints(app) == []
@@ -54,6 +63,16 @@ def test_what_is_shown_can_be_proved(trained, example, view):  # noqa: F811
     assert "finite difference, ± 0.0001" in words(app)
     error = float(re.search(r"relative difference \| `([^`]+)`", words(app))[1])
     assert error < 1e-4 or "mostly rounding" in words(app)
+
+
+def test_where_a_gradient_is_too_small_there_is_a_way_to_a_larger_one(trained):  # noqa: F811
+    app = opened("gradients", run=trained("lstm with attention").id, back_view="Jacobians")
+    app = sound(app.slider(key="distance").set_value(143).run())
+    app = sound(app.toggle(key="prove_product").set_value(True).run())
+    assert "it can be neither proved nor refuted" in words(app)
+    app = sound(app.button(key="do_largest_product").click().run())
+    assert app.slider(key="distance").value == 1
+    assert "Proved" in words(app)
 
 
 def test_the_matrix_says_its_numbers(trained):  # noqa: F811
@@ -83,9 +102,13 @@ def test_the_wall_throws_who_does_not_clip(trained):  # noqa: F811
     app = opened("gradients", run=trained("relu").id, back_view="The wall")
     without, clipped = (line for line in words(app).splitlines() if line.startswith("- **"))
     assert float(re.search(r"longest step (\d+\.?\d*)", without)[1]) > 1
+    app = sound(app.toggle(key="prove_wall").set_value(True).run())
+    assert "Proved" in words(app)
     assert float(re.search(r"longest step (\d+\.?\d*)", clipped)[1]) <= 0.0501
     app = sound(app.button_group(key="wall").set_value("your network").run())
     assert "the centre is the network" in words(app)
+    app = sound(app.toggle(key="prove_plane").set_value(True).run())
+    assert "finite difference, ± 0.0001" in words(app)
 
 
 def test_a_remedy_sets_the_train_page(trained, monkeypatch):  # noqa: F811

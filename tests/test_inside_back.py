@@ -235,6 +235,15 @@ def test_products_that_no_float_holds_are_still_told():
     assert found.norm[-1] < -400
 
 
+def test_jacobians_that_are_not_finite_do_no_harm():
+    *_, network, _, done = looked_at("rnn", Task.REGRESSION, 1, {})
+    way = network.ways[0]
+    broken = way.weights._replace(recurrent=np.full_like(way.weights.recurrent, np.inf))
+    with np.errstate(invalid="ignore"):
+        found = products(way.cell, broken, done.steps[0], T - 1)
+    assert (found.bound[1:] == np.inf).all()
+
+
 # -- truncation ------------------------------------------------------------------------------------
 
 

@@ -124,6 +124,18 @@ def test_every_task_can_be_raced_on(name, tmp_path):
         assert (said[task.distance :] == bits[: -task.distance]).all()
 
 
+@pytest.mark.parametrize("name", ["adding", "echo"])
+def test_distances_count_from_the_last_loss(name, tmp_path):
+    config = dataclasses.replace(
+        small(name), training=dataclasses.replace(small().training, epochs=1)
+    )
+    data = load(config.data, tmp_path)
+    found = told.laps(view_of(race.fit(config, data)))
+    for laps in found.values():
+        assert [len(lap.norms) for lap in laps] == [data.steps] * 2
+        assert (laps[-1].norms[:2] > 0).all()
+
+
 # -- the identity ----------------------------------------------------------------------------------
 
 

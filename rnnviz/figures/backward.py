@@ -1,6 +1,7 @@
 """Pictures of what travels back through time: matrix, epochs, Jacobians. Numbers in, figure out."""
 
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -88,21 +89,33 @@ def matrix_heatmap(
             dark=dark,
         )
     )
-    axis = clock_axis(clock)
-    figure.update_xaxes(**axis)
-    figure.update_xaxes(title_text=f"state at {axis['title']['text']}")
-    edges = between(middles)
-    upward = {k: v for k, v in axis.items() if k not in ("unifiedhovertitle", "minallowed")}
-    figure.update_yaxes(**{**upward, "range": [float(edges[0]), float(edges[-1])]})
-    figure.update_yaxes(title_text=f"loss at {axis['title']['text']}", showgrid=False)
-    line = {"color": palette(dark).mark, "width": 1.2}
-    if step is not None and step < len(clock.middles):
-        x = float(clock.middles[step])
-        figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line=line)
+    _both_axes(figure, clock, between(middles))
+    _mark_step(figure, clock, step, dark)
     if loss is not None and loss < len(clock.middles):
-        y = float(clock.middles[loss])
+        y, line = float(clock.middles[loss]), _line(dark)
         figure.add_shape(type="line", y0=y, y1=y, x0=0, x1=1, xref="paper", line=line)
     return figure
+
+
+def _both_axes(figure: go.Figure, clock: Clock, edges: Float[np.ndarray, " E"]) -> None:
+    """States to the right and losses upward, both on the sequence's clock."""
+    axis = clock_axis(clock)
+    what = axis["title"]["text"]
+    figure.update_xaxes(**axis)
+    figure.update_xaxes(title_text=f"state at {what}")
+    upward = {k: v for k, v in axis.items() if k not in ("unifiedhovertitle", "minallowed")}
+    figure.update_yaxes(**{**upward, "range": [float(edges[0]), float(edges[-1])]})
+    figure.update_yaxes(title_text=f"loss at {what}", showgrid=False)
+
+
+def _line(dark: bool) -> dict[str, Any]:
+    return {"color": palette(dark).mark, "width": 1.2}
+
+
+def _mark_step(figure: go.Figure, clock: Clock, step: int | None, dark: bool) -> None:
+    if step is not None and step < len(clock.middles):
+        x = float(clock.middles[step])
+        figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line=_line(dark))
 
 
 def between(middles: Float[np.ndarray, " N"]) -> Float[np.ndarray, " E"]:
@@ -148,6 +161,17 @@ def epochs_heatmap(
     trace.customdata = np.repeat(epochs[:, None], trace.z.shape[1], axis=1)
     figure.add_trace(trace)
     figure.update_xaxes(**clock_axis(clock))
+    _epoch_axis(figure, epochs)
+    _mark_step(figure, clock, step, dark)
+    if epoch is not None and epoch in epochs:
+        row = int(np.flatnonzero(epochs == epoch)[0])
+        figure.add_shape(
+            type="rect", x0=0, x1=1, xref="paper", y0=row - 0.5, y1=row + 0.5, line=_line(dark)
+        )
+    return figure
+
+
+def _epoch_axis(figure: go.Figure, epochs: Int[np.ndarray, " E"]) -> None:
     shown = np.unique(np.linspace(0, len(epochs) - 1, min(8, len(epochs))).round().astype(int))
     figure.update_yaxes(
         title_text="epoch",
@@ -156,16 +180,16 @@ def epochs_heatmap(
         ticktext=[str(epochs[k]) for k in shown],
         showgrid=False,
     )
-    line = {"color": palette(dark).mark, "width": 1.2}
-    if step is not None and step < len(clock.middles):
-        x = float(clock.middles[step])
-        figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line=line)
-    if epoch is not None and epoch in epochs:
-        row = int(np.flatnonzero(epochs == epoch)[0])
-        figure.add_shape(
-            type="rect", x0=0, x1=1, xref="paper", y0=row - 0.5, y1=row + 0.5, line=line
-        )
-    return figure
+
+
+class Curve(NamedTuple):
+    """A line over distances, as exponents."""
+
+    name: str
+    values: Float[np.ndarray, " D"]
+    colour: str
+    dash: str
+    width: float
 
 
 def product_lines(
@@ -178,57 +202,67 @@ def product_lines(
         step: from 0.
         distance: marked.
     """
-    p, gate = palette(dark), products.kept_gate
-    kept = "" if products.kept is None else f"product of {gate}"
-    curves: list[tuple[str, np.ndarray, str, str, float]] = [
-        ("norm of the product", products.norm, p.roles["network"], "solid", 2.4),
-        ("product of the norms (bound)", products.bound, p.roles["test"], "dash", 1.8),
-    ]
-    if products.slope_bound is not None:
-        curves.append(("(‖U‖ · largest slope)ᵈ", products.slope_bound, p.faint_text, "dot", 1.8))
-    if products.kept is not None:
-        largest, middle = products.kept.max(axis=1), np.median(products.kept, axis=1)
-        curves.append((f"{kept}, largest unit", largest, p.role(gate), "solid", 1.6))
-        curves.append((f"{kept}, middle unit", middle, p.role(gate), "dot", 1.6))
+    curves = _curves(products, dark)
     figure = frame(
         f"What of a nudge d steps back arrives at step {step + 1}",
         dark=dark,
         plot_height=300,
         keeps="products",
-        legend=[name for name, *_ in curves],
+        legend=[curve.name for curve in curves],
     )
-    for name, values, colour, dash, width in curves:
-        there = np.isfinite(values)
+    for curve in curves:
+        there = np.isfinite(curve.values)
         figure.add_trace(
             go.Scatter(
-                x=np.arange(len(values))[there],
-                y=values[there],
-                name=name,
+                x=np.flatnonzero(there),
+                y=curve.values[there],
+                name=curve.name,
                 mode="lines",
-                line={"color": colour, "dash": dash, "width": width},
-                hovertemplate=f"{name}: 10<sup>%{{y:.2f}}</sup><extra></extra>",
+                line={"color": curve.colour, "dash": curve.dash, "width": curve.width},
+                hovertemplate=f"{curve.name}: 10<sup>%{{y:.2f}}</sup><extra></extra>",
             )
         )
-    finite = np.concatenate([values[np.isfinite(values)] for _, values, *_ in curves[:2]])
-    top = float(
-        np.ceil(min(finite.max(), products.norm[np.isfinite(products.norm)].max() + 12) + 0.1)
-    )
-    low = float(np.floor(max(finite.min(), top - DEEPEST) - 0.1))
+    _product_axes(figure, products)
+    if distance is not None:
+        figure.add_shape(
+            type="line", x0=distance, x1=distance, y0=0, y1=1, yref="paper", line=_line(dark)
+        )
+    return figure
+
+
+def _curves(products: Products, dark: bool) -> list[Curve]:
+    p, gate = palette(dark), products.kept_gate
+    curves = [
+        Curve("norm of the product", products.norm, p.roles["network"], "solid", 2.4),
+        Curve("product of the norms (bound)", products.bound, p.roles["test"], "dash", 1.8),
+    ]
+    if products.slope_bound is not None:
+        name = "(‖U‖ · largest slope)ᵈ"
+        curves.append(Curve(name, products.slope_bound, p.faint_text, "dot", 1.8))
+    if products.kept is not None:
+        largest, middle = products.kept.max(axis=1), np.median(products.kept, axis=1)
+        name = f"product of {gate}"
+        curves.append(Curve(f"{name}, largest unit", largest, p.role(gate), "solid", 1.6))
+        curves.append(Curve(f"{name}, middle unit", middle, p.role(gate), "dot", 1.6))
+    return curves
+
+
+def _product_axes(figure: go.Figure, products: Products) -> None:
+    """Exponents upward, as they pass what a float can hold; the norm and its bound fit in."""
+    norm, bound = (v[np.isfinite(v)] for v in (products.norm, products.bound))
+    most = max(norm.max(), min(bound.max(), norm.max() + 12))
+    top = float(np.ceil(most + 0.1))
+    low = float(np.floor(max(norm.min() - 0.1, top - DEEPEST)))
     ticks = np.arange(low, top + 1, max(1, (top - low) // 6))
     figure.update_yaxes(
         title_text="norm", range=[low, top], tickvals=ticks, ticktext=[power(t) for t in ticks]
     )
-    last = max(1, len(products.norm) - 1)
     figure.update_xaxes(
         title_text="distance d [steps]",
-        range=[0, last],
+        range=[0, max(1, len(products.norm) - 1)],
         unifiedhovertitle={"text": "%{x} steps back"},
     )
     figure.update_layout(hovermode="x unified")
-    if distance is not None:
-        line = {"color": p.mark, "width": 1.2}
-        figure.add_shape(type="line", x0=distance, x1=distance, y0=0, y1=1, yref="paper", line=line)
-    return figure
 
 
 def told(exponent: float) -> str:

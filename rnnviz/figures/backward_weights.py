@@ -12,7 +12,7 @@ from rnnviz.figures.values import Range
 from rnnviz.inside.steps import Weights
 from rnnviz.inside.truncated import Truncated
 
-PARTS = {"input": "W", "recurrent": "U", "input_bias": "b"}  # of Weights; both biases have one sum
+PARTS = {"input": "W", "recurrent": "U", "input_bias": "b"}  # of Weights
 
 
 def gate_norms(gradients: Weights, gates: tuple[str, ...], *, dark: bool = False) -> go.Figure:
@@ -95,11 +95,7 @@ def weight_heatmap(
             dark=dark,
         )
     )
-    ticks = np.unique(np.linspace(1, columns, min(columns, 8)).round().astype(int))
-    figure.update_xaxes(
-        title_text=read, tickvals=ticks.tolist(), range=[0.5, columns + 0.5], autorange=False
-    )
-    figure.update_yaxes(**number_axis(units, "unit"))
+    _weight_axes(figure, values.shape, read)
     if at is not None:
         row, column = at
         figure.add_shape(
@@ -107,6 +103,15 @@ def weight_heatmap(
             line={"color": palette(dark).mark, "width": 1.6},
         )  # fmt: skip
     return figure
+
+
+def _weight_axes(figure: go.Figure, shape: tuple[int, ...], read: str) -> None:
+    units, columns = shape
+    ticks = np.unique(np.linspace(1, columns, min(columns, 8)).round().astype(int))
+    figure.update_xaxes(
+        title_text=read, tickvals=ticks.tolist(), range=[0.5, columns + 0.5], autorange=False
+    )
+    figure.update_yaxes(**number_axis(units, "unit"))
 
 
 def truncation(found: Truncated, length: int, *, dark: bool = False) -> go.Figure:

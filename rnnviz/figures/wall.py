@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from rnnviz.figures.frame import frame
+from rnnviz.figures.frame import frame, note
 from rnnviz.figures.heat import decimal
 from rnnviz.figures.theme import Quantity, colour_scale, palette
 from rnnviz.inside.wall import Descent, Surface
@@ -27,26 +27,9 @@ def loss_surface(
     p = palette(dark)
     figure = frame(title, dark=dark, plot_height=380, keeps=title, legend=list(paths))
     finite = surface.loss[np.isfinite(surface.loss)]
-    low, high = float(finite.min()), float(np.quantile(finite, 0.98))
-    figure.add_trace(
-        go.Heatmap(
-            x=surface.x,
-            y=surface.y,
-            z=surface.loss.astype(np.float32),
-            zmin=low,
-            zmax=high if high > low else low + 1.0,
-            colorscale=colour_scale(Quantity.LOSS, dark),
-            colorbar={
-                "title": {"text": unit, "side": "top", "font": {"size": 12}},
-                "tickfont": {"size": 11},
-                "thickness": 12,
-                "outlinewidth": 0,
-            },
-            hovertemplate=f"{axes[0]} %{{x:.3f}}, {axes[1]} %{{y:.3f}}<br>loss %{{z:.4~g}}"
-            "<extra></extra>",
-            showlegend=False,
-        )
-    )
+    if not finite.size:
+        return note(figure, "No loss is finite here.")
+    figure.add_trace(_heat(surface, finite, axes, unit, dark))
     colours = {PATHS[0]: p.roles["test"], PATHS[1]: p.roles["network"]}
     for name, path in paths.items():
         figure.add_trace(_path(name, path, colours.get(name, p.text), p.page))
@@ -55,6 +38,29 @@ def loss_surface(
         title_text=axes[1], range=[surface.y[0], surface.y[-1]], autorange=False, showgrid=False
     )
     return figure
+
+
+def _heat(
+    surface: Surface, finite: np.ndarray, axes: tuple[str, str], unit: str, dark: bool
+) -> go.Heatmap:
+    low, high = float(finite.min()), float(np.quantile(finite, 0.98))
+    return go.Heatmap(
+        x=surface.x,
+        y=surface.y,
+        z=surface.loss.astype(np.float32),
+        zmin=low,
+        zmax=high if high > low else low + 1.0,
+        colorscale=colour_scale(Quantity.LOSS, dark),
+        colorbar={
+            "title": {"text": unit, "side": "top", "font": {"size": 12}},
+            "tickfont": {"size": 11},
+            "thickness": 12,
+            "outlinewidth": 0,
+        },
+        hovertemplate=f"{axes[0]} %{{x:.3f}}, {axes[1]} %{{y:.3f}}<br>{unit} %{{z:.4~g}}"
+        "<extra></extra>",
+        showlegend=False,
+    )
 
 
 def _path(name: str, path: Descent, colour: str, page: str) -> go.Scatter:

@@ -29,6 +29,7 @@ class Limits(NamedTuple):
 
 
 LIMITS = Limits()
+WHOLE = "the whole run"
 SLOWER = 1 / 3  # of the learning rate
 
 
@@ -59,7 +60,9 @@ def diagnose(
         TraceError: the trace is of an earlier version.
     """
     found: list[Finding | None] = []
-    for layer, ratio in zip(trace.layers, _ratios(trace).tolist(), strict=True):
+    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverged is looked at as it is
+        ratios = _ratios(trace).tolist()
+    for layer, ratio in zip(trace.layers, ratios, strict=True):
         found += [
             _dead(layer, trace),
             _saturated(layer, trace, config),
@@ -231,7 +234,7 @@ def _jumps(norms: Float[np.ndarray, " N"], config: RunConfig) -> Finding | None:
     clip = config.training.clip_norm
     return _finding(
         "exploding",
-        "the whole run",
+        WHOLE,
         ratio,
         LIMITS.jump,
         bool(ill),

@@ -107,11 +107,11 @@ def products(cell: Cell, weights: Weights, steps: Replay, t: int) -> Products:
 
 
 def _log_norms(matrices: Float[np.ndarray, "D N N"]) -> Float[np.ndarray, " D"]:
-    """log10 of the largest singular value; -inf of nothing. Not finite where the matrix is not."""
+    """log10 of the largest singular value; -inf of nothing, inf where a matrix is not finite."""
     most = np.abs(matrices).max(axis=(1, 2))
-    there = most > 0
+    there = (most > 0) & np.isfinite(most)
     scaled = matrices[there] / most[there, None, None]
-    found = np.full(len(matrices), -np.inf)
+    found = np.where(np.isfinite(most), -np.inf, np.inf)
     squares = scaled.swapaxes(1, 2) @ scaled  # half the time of singular values
     found[there] = 0.5 * np.log10(np.linalg.eigvalsh(squares)[:, -1]) + np.log10(most[there])
     return found

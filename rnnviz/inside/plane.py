@@ -43,7 +43,8 @@ class Plane:
     def slope(self, sequence: Sequence, point: Float[np.ndarray, " 2"]) -> np.ndarray:
         """The loss's gradient by x and y at a point."""
         network = self.at(point)
-        found = network.gradients(network.run(sequence), sequence.targets).weights
+        with np.errstate(over="ignore", invalid="ignore"):  # far out a network may explode
+            found = network.gradients(network.run(sequence), sequence.targets).weights
         return np.array([_dot(found, self.first), _dot(found, self.second)])
 
 
@@ -96,7 +97,14 @@ def plane_surface(plane: Plane, sequence: Sequence, reach: float, count: int) ->
 def plane_losses(
     plane: Plane, sequence: Sequence, x: Float[np.ndarray, " P"], y: Float[np.ndarray, " P"]
 ) -> Float[np.ndarray, " P"]:
-    """The sequence's loss at points of the plane, all in one batch."""
+    """The sequence's loss at points of the plane, all in one batch; inf where it explodes."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _losses(plane, sequence, x, y)
+
+
+def _losses(
+    plane: Plane, sequence: Sequence, x: Float[np.ndarray, " P"], y: Float[np.ndarray, " P"]
+) -> Float[np.ndarray, " P"]:
     network = plane.network
     inputs = np.broadcast_to(
         sequence.inputs[:, None], (len(sequence.inputs), 1, sequence.inputs.shape[1])

@@ -2,12 +2,13 @@
 
 import numpy as np
 import streamlit as st
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from rnnviz.figures import VIEWS
 from rnnviz.figures.backward import epochs_heatmap, matrix_heatmap, product_lines, told
 from rnnviz.figures.clock import Clock
 from rnnviz.inside.jacobians import Products
+from rnnviz.inside.matrix import Matrix
 from rnnviz.inside.prove import Spot, prove_norm, prove_product, prove_state
 from rnnviz.ui import backward_kept as kept
 from rnnviz.ui import session, widgets
@@ -89,7 +90,7 @@ def matrix(seen: Looking) -> None:
     """Every loss by every state."""
     state = state_of(seen)
     name, found = seen.layer.state_names[state], kept.matrix(seen)
-    loss = _loss_step(seen, found.losses)
+    loss = _loss_step(found.losses)
     now, chosen = kept.done(seen), seen.chosen
 
     def click(clicked: Clicked) -> None:
@@ -110,31 +111,39 @@ def matrix(seen: Looking) -> None:
     )
     plot(picture, key="matrix", on_click=click)
     row = int(np.flatnonzero(found.losses == loss)[0])
-    norm = float(found.norms[chosen.layer][state][row, chosen.t])
-    same = float(found.norms[chosen.layer][state][row, loss])
-    share = f", {norm / same:.2g} of what reaches its own step" if same else ""
-    st.markdown(
-        f"Loss at step **{loss + 1}** ({number(float(found.values[row]), 4)}), state at step "
-        f"**{chosen.t + 1}**: norm **{norm:.3g}**{share}."
-    )
-    steps = len(now.forward.top)
-    if len(found.losses) < steps:
-        st.caption(f"{len(found.losses)} of {steps} losses are followed, evenly spaced.")
-    if not now.network.readout.every_step:
-        st.caption("The network predicts at the end; a row asks what if the end were there.")
+    norms = found.norms[chosen.layer][state][row]
+    _matrix_words(now, found, row, norms, chosen.t)
     spot = Spot(place=chosen.layer, state=state, t=chosen.t)
     prove(
         "matrix",
         rf"\lVert \partial L_{{{loss + 1}}} / \partial {name}_{{{chosen.t + 1}}} \rVert",
         lambda: prove_norm(now.network, now.sequence, spot, loss_step=loss),
-        lambda: session.select(t=int(found.norms[chosen.layer][state][row].argmax())),
+        lambda: session.select(t=int(norms.argmax())),
     )
     about("matrix")
 
 
-def _loss_step(seen: Looking, losses: np.ndarray) -> int:
+def _matrix_words(
+    now: kept.Done, found: Matrix, row: int, norms: Float[np.ndarray, " T"], t: int
+) -> None:
+    """The selected cell in words, and what the rows are."""
+    loss = int(found.losses[row])
+    share = f", {norms[t] / norms[loss]:.2g} of what reaches its own step" if norms[loss] else ""
+    st.markdown(
+        f"Loss at step **{loss + 1}** ({number(float(found.values[row]), 4)}), state at step "
+        f"**{t + 1}**: norm **{norms[t]:.3g}**{share}."
+    )
+    if not now.network.readout.every_step:
+        st.caption("The network predicts at the end; a row asks what if the end were there.")
+    steps, counted = len(now.forward.top), now.sequence.counted
+    if counted is not None and not counted.all():
+        st.caption(f"{int(counted.sum())} of {steps} steps have a target, and so a loss.")
+    if len(found.losses) < (steps if counted is None else counted.sum()):
+        st.caption(f"{len(found.losses)} losses are followed, evenly spaced.")
+
+
+def _loss_step(losses: Int[np.ndarray, " L"]) -> int:
     """The selected loss step, from 0, among those that are followed."""
-    del seen
     options = (losses + 1).tolist()
     if st.session_state.get("loss_step", options[-1]) not in options:
         del st.session_state["loss_step"]
@@ -153,6 +162,7 @@ def jacobians(seen: Looking) -> None:
     reach = len(found.norm) - 1
     if reach == 0:
         st.info("This sequence has a single step: there is nothing to go back to.")
+        about("jacobians")
         return
     if st.session_state.get("distance", 1) > reach:
         st.session_state["distance"] = reach

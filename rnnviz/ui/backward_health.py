@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.config import RunConfig
-from rnnviz.inside.health import Finding
+from rnnviz.inside.health import WHOLE, Finding
 from rnnviz.runs.run import Run
 from rnnviz.ui import backward_kept as kept
 from rnnviz.ui import controls, server, widgets
@@ -26,6 +26,9 @@ def health(seen: Looking) -> None:
     """The table, then what is wrong with its remedy."""
     found = kept.health(seen)
     st.table(table(found))
+    for one in found:
+        if not one.ill and one.where == WHOLE:
+            st.caption(one.sentence)
     ill = [one for one in found if one.ill]
     if not ill:
         st.success("Every number lies within its limits.")

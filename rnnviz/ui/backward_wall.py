@@ -8,10 +8,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.figures.wall import PATHS, loss_surface, path_words
 from rnnviz.inside import wall
-from rnnviz.inside.plane import length_of, plane_losses, points_for
+from rnnviz.inside.plane import Plane, length_of, plane_losses, points_for
+from rnnviz.inside.prove import differ
 from rnnviz.ui import backward_kept as kept
 from rnnviz.ui import widgets
 from rnnviz.ui.backward_about import about
+from rnnviz.ui.backward_proof import prove
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.looking import Looking
 
@@ -69,6 +71,15 @@ def _classic() -> None:
     for name, path in paths.items():
         loss = wall.unit_loss(path.points[-1:, 0], path.points[-1:, 1])
         st.markdown("- " + path_words(name, path, float(loss[0])))
+    start = np.array(how.start)
+    prove(
+        "wall",
+        r"\partial L / \partial w \text{ at the start}",
+        lambda: differ(
+            lambda by: float(wall.unit_loss(start[:1] + by, start[1:])[0]),
+            float(wall.unit_gradient(start)[0]),
+        ),
+    )
 
 
 def _own(seen: Looking) -> None:
@@ -82,7 +93,7 @@ def _own(seen: Looking) -> None:
     seed = row.number_input("Seed of direction y", 0, 10_000, 0, key="plane_seed")
     x = row.number_input("Start x, share", -5.0, 5.0, 0.3, step=0.1, key="plane_x")
     y = row.number_input("Start y, share", -5.0, 5.0, 0.3, step=0.1, key="plane_y")
-    how = _how(row, (x * length, y * length), rate=0.1, clip=0.5, steps=15, key="plane")
+    how = _how(row, (x * length, y * length), rate=1.0, clip=0.1, steps=15, key="plane")
     surface = kept.surface(seen, int(seed), share * length, count)
     paths = {
         name: kept.descent(seen, int(seed), how.start, rate=how.rate, clip=clip, steps=how.steps)
@@ -101,10 +112,24 @@ def _own(seen: Looking) -> None:
         end = path.points[-1:]
         loss = plane_losses(plane, now.sequence, end[:, 0], end[:, 1])
         st.markdown("- " + path_words(name, path, float(loss[0])))
+    _prove_own(now, plane, how)
     best = surface.loss[np.isfinite(surface.loss)].min()
     st.caption(
         f"{count} x {count} points, all run at once; the centre is the network of epoch "
         f"{seen.trace.epoch} with loss {now.forward.loss:.4g}, the lowest point has {best:.4g}."
+    )
+
+
+def _prove_own(now: kept.Done, plane: Plane, how: Descending) -> None:
+    """The plane's slope along its first direction, where the path starts."""
+    x, y = (np.array([place]) for place in how.start)
+    prove(
+        "plane",
+        r"\partial L / \partial x \text{ at the start}",
+        lambda: differ(
+            lambda by: float(plane_losses(plane, now.sequence, x + by, y)[0]),
+            float(plane.slope(now.sequence, np.array(how.start))[0]),
+        ),
     )
 
 
