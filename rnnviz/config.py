@@ -120,8 +120,8 @@ WORLD_NAMES = {  # the keys of WORLDS (rnnviz.data.worlds), which holds their su
     "angle": "a sine from its angle",
 }
 SAMPLES = {  # the keys of SAMPLES in rnnviz.data.text
-    "lighthouse": "The lighthouse: a story of 7,000 characters",
-    "log": "A signal station's log: 60,000 characters, written by a grammar",
+    "lighthouse": "The lighthouse, 7,000 characters",
+    "log": "A signal log, 60,000 characters",
 }
 BLOCKS = {
     "144x1": "144 steps of 10-minute means",

@@ -10,6 +10,7 @@ from rnnviz import __version__
 from rnnviz.cli import main
 from rnnviz.cli.train import PARTS, chosen
 from rnnviz.config import SOURCES, SUGGESTED, settings_of
+from rnnviz.data.worlds import WORLDS
 
 TINY = ("--people", "40", "--epochs", "2", "--hidden-size", "4", "--batch-size", "16")
 STUDY = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "nhanes" / "MINdata.rda"
@@ -50,7 +51,7 @@ def test_every_setting_has_an_option_with_its_help(capsys: pytest.CaptureFixture
     for option in ("--hidden-size", "--no-bidirectional", "--learning-rate", "--blocks", "--seed"):
         assert option in out
     assert "64 %" not in out  # help texts go through argparse's own percent signs
-    assert "(default: 'lstm')" in out
+    assert "(default: 'lstm'; phrases: 'rnn')" in " ".join(out.split())
 
 
 def test_training_prints_baselines_epochs_and_scores(capsys: pytest.CaptureFixture[str]) -> None:
@@ -226,7 +227,7 @@ def test_a_mistake_about_the_study_is_told_in_one_sentence(
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("source", [name for name in SOURCES if name != "file"])
+@pytest.mark.parametrize("source", [name for name in SOURCES if name not in ("file", "world")])
 def test_a_source_begins_with_the_settings_that_suit_it(source: str) -> None:
     config, begin = chosen({"source": source}), SUGGESTED.get(source, {})
     for name, part in PARTS.items():
@@ -235,6 +236,15 @@ def test_a_source_begins_with_the_settings_that_suit_it(source: str) -> None:
             value = getattr(getattr(config, name), setting.name)
             assert value == begin.get(setting.name, wanted), setting.name
     assert chosen({"source": source, "window": 9, "epochs": 3}).data.window == 9
+
+
+def test_a_small_world_begins_with_the_settings_that_suit_it() -> None:
+    for name, world in WORLDS.items():
+        config = chosen({"source": "world", "world": name})
+        for setting, value in world.suggested.items():
+            assert any(getattr(part, setting, None) == value for part in
+                       (config.data, config.model, config.training)), (name, setting)  # fmt: skip
+    assert chosen({"source": "world", "world": "echo", "epochs": 2}).training.epochs == 2
 
 
 def test_a_series_is_learned_without_more_ado(capsys: pytest.CaptureFixture[str]) -> None:

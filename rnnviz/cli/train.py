@@ -34,7 +34,7 @@ def chosen(given: Mapping[str, Any]) -> RunConfig:
     Raises:
         RnnvizError: a setting is out of range, or the file cannot be read.
     """
-    values = with_files(_whole({**SUGGESTED.get(given.get("source", ""), {}), **given}))
+    values = with_files(_whole({**_suiting(given), **given}))
     if values["data"]["source"] == "file":
         from rnnviz.data import kinds  # pandas takes a second to import
 
@@ -42,6 +42,16 @@ def chosen(given: Mapping[str, Any]) -> RunConfig:
         begin = {} if found is None else found.settings
         values["data"] |= {name: begin[name] for name in begin if name not in given}
     return RunConfig.from_dict(values)
+
+
+def _suiting(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings that the source begins with, or the small world."""
+    source = given.get("source", "")
+    if source != "world":
+        return SUGGESTED.get(source, {})
+    from rnnviz.data.worlds import WORLDS
+
+    return WORLDS[given.get("world", DataConfig().world)].suggested
 
 
 def _whole(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -22,6 +22,7 @@ LABELS: Mapping[str, str] = {
     "missing": "Minutes without a value",
     "saturation": "Counts of 32767",
     "mask": "Read the wear as well",
+    "sample": "Built-in text",
     "tokens": "One step is one of the",
     "window": "Steps in a sequence",
     "horizon": "Horizon",

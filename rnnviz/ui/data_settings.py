@@ -9,7 +9,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.config import (
     NOBODY,
-    SAMPLES,
     SOURCES,
     SUGGESTED,
     WORLD_NAMES,
@@ -304,21 +303,18 @@ def _covariates(layout: Layout) -> str:
     return (BETWEEN.join(kept) or NOBODY) if left_out else ""
 
 
-OWN_TEXT = "own"
-
-
 def _text() -> dict[str, str]:
     """A built-in text, or one that is given."""
-    names = {**SAMPLES, OWN_TEXT: "My own"}
     choice = st.radio(
         "Text",
-        list(names),
-        format_func=names.__getitem__,
+        ["built-in", "own"],
+        format_func={"built-in": "Built in", "own": "My own"}.__getitem__,
         key="which_text",
         bind="query-params",
+        horizontal=True,
     )
-    if choice != OWN_TEXT:
-        return {"sample": choice}
+    if choice == "built-in":
+        return {"sample": controls.widget(controls.named(DataConfig)["sample"])}
     pasted = st.text_area("Paste a text", key="pasted", height=160, persist_state="session")
     if pasted.strip():
         given.uploaded("text", store_text(pasted, common.home()))

@@ -1,6 +1,7 @@
 """Models in and out, as a visitor does it: save a run's, bring one of Keras, look at its gates."""
 
 import re
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -132,10 +133,11 @@ def own_bomb() -> bytes:
     return (1 << 60).to_bytes(8, "little") + data[8:]
 
 
+WITNESS = Path(tempfile.gettempdir()) / "rnnviz-was-here"  # of code in a file that was run
 HOSTILE = {
     "text.h5": lambda: b"no model at all",
     "short.h5": lambda: write_h5(stored_of(keras_lstm()))[:-2000],
-    "pickle.pt": lambda: b"cos\nsystem\n(S'touch /tmp/rnnviz-was-here'\ntR.",
+    "pickle.pt": lambda: f"cos\nsystem\n(S'touch {WITNESS}'\ntR.".encode(),
     "bomb.safetensors": own_bomb,
 }
 
@@ -162,4 +164,4 @@ def test_a_hostile_file_gets_one_sentence_and_nothing_is_lost(page, server):
         says(page, APPLIED)
         assert page.url == address
     assert run_of(page, server.home).id == run.id
-    assert not Path("/tmp/rnnviz-was-here").exists()
+    assert not WITNESS.exists()
