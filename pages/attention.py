@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from rnnviz.ui import attending
+from rnnviz.ui import about, attending
 from rnnviz.ui.looking import looking
 
 seen = looking()
@@ -15,3 +15,4 @@ elif seen:
     attending.weights(seen)
     attending.step_by_step(seen)
     attending.groups(seen)
+    about.attention(seen.run.config.model.attention)

@@ -1,6 +1,6 @@
 """Gates: every unit's gates and states over the whole sequence."""
 
-from rnnviz.ui import gates
+from rnnviz.ui import about, gates
 from rnnviz.ui.looking import looking
 
 if seen := looking():
@@ -8,3 +8,8 @@ if seen := looking():
     gates.over_time(seen, name)
     gates.one_unit(seen, name)
     gates.all_units(seen, name)
+    about.cell(
+        seen.layer.cell,
+        "Gates are shown after their squash. Near an end is below 0.1 or above 0.9 (of tanh: beyond "
+        "0.9 on either side): there the slope of the squash is small, and with it the gradient.",
+    )
