@@ -10,6 +10,6 @@ if seen := looking():
     gates.all_units(seen, name)
     about.cell(
         seen.layer.cell,
-        "Gates are shown after their squash. Near an end is below 0.1 or above 0.9 (of tanh: beyond "
-        "0.9 on either side): there the slope of the squash is small, and with it the gradient.",
+        "Gates are shown after their squash. Near an end is below 0.1 or above 0.9 (of tanh: "
+        "beyond 0.9 on either side): there the slope of the squash is small, and with it the gradient.",
     )
