@@ -964,6 +964,13 @@ def test_one_update_is_played_in_place_of_the_drawing(
     assert len(component(other, "rnnviz.motion")) == 1
 
 
+@pytest.mark.parametrize("name", ["lstm with attention", "gru of two ways", "characters"])
+def test_every_network_that_reads_steps_is_folded(name: str, trained: Callable[[str], Run]) -> None:
+    app = opened("unrolled", run=trained(name).id)
+    assert len(component(app, "rnnviz.fold")) == 1
+    assert ("Drawn is the lowest layer" in words(app)) == (name == "gru of two ways")
+
+
 def test_the_step_has_the_rate_of_its_time(trained: Callable[[str], Run]) -> None:
     run = trained("lstm with attention")
     trace = trace_of(run, 1)
