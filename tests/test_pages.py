@@ -966,7 +966,8 @@ def test_one_update_is_played_in_place_of_the_drawing(
 
 @pytest.mark.parametrize("name", ["lstm with attention", "gru of two ways", "characters"])
 def test_every_network_that_reads_steps_is_folded(name: str, trained: Callable[[str], Run]) -> None:
-    app = opened("unrolled", run=trained(name).id)
+    assert component(opened("unrolled", run=trained(name).id), "rnnviz.fold") == []
+    app = opened("unrolled", run=trained(name).id, fold="true")
     assert len(component(app, "rnnviz.fold")) == 1
     assert ("Drawn is the lowest layer" in words(app)) == (name == "gru of two ways")
 

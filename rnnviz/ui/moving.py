@@ -37,12 +37,31 @@ def update(seen: Looking, scene: Scene, place: Place, above: DeltaGenerator) -> 
     with above:
         component.motion(scene, played, place=place, key="motion_view", dark=seen.look.dark)
     st.caption(" ".join(_notes(seen)))
+    with st.expander("About this update"):
+        _about()
     st.download_button(
         "Every matrix as CSV",
         lambda: pd.DataFrame([asdict(one) for one in played.matrices]).to_csv(index=False).encode(),
         f"update_epoch_{seen.trace.epoch}_sequence_{seen.chosen.sequence + 1}.csv",
         "text/csv",
         on_click="ignore",
+    )
+
+
+def _about() -> None:
+    """The equations, and where they are from."""
+    st.latex(r"g = \frac{\partial L}{\partial w} \qquad \lVert g \rVert = \sqrt{\sum_w g_w^2}")
+    st.latex(
+        r"k = \min\!\left(1, \frac{c}{\lVert g \rVert + 10^{-6}}\right) \qquad "
+        r"\Delta w = -\eta \, k \, g"
+    )
+    st.markdown(
+        "L is the loss of this sequence, w are all weights together, c is the length at which the "
+        "gradient is clipped, η the learning rate. The gradient comes in closed form from the "
+        "states that were kept; the loss after the step from a second forward pass with the new "
+        "weights, both in double precision. Shortening a gradient that is too long, and keeping "
+        "its direction, is the remedy of Pascanu, Mikolov and Bengio (2013) for gradients that "
+        "explode."
     )
 
 

@@ -1,5 +1,7 @@
 """Folding and unfolding in the real app, by keys and by the player."""
 
+from xml.etree import ElementTree
+
 import pytest
 from driving import WAIT, arrive, settled
 from playwright.sync_api import Locator, Page, expect
@@ -10,8 +12,8 @@ from rnnviz.runs import RUNNERS
 from rnnviz.runs.run import Run
 from rnnviz.ui.server import OWNER_COOKIE
 
-BOX = ".rnnviz-stages"
-STAGE = ".rnnviz-stages-stage"
+BOX = ".rnnviz-folding"
+STAGE = f"{BOX} .rnnviz-stages-stage"
 UNTIED = 7 * (8 * 6 + 2 * 8) + 6 * 8 * 8  # seven layers of 8 units for 6 letters
 TIED = 8 * 6 + 2 * 8 + 8 * 8
 
@@ -100,6 +102,19 @@ def test_the_player_folds_and_the_letters_pass_one_by_one(page, word):
     passed = steps[: steps.index("step 7") + 1]
     assert list(dict.fromkeys(passed)) == [f"step {k + 1}" for k in range(7)]
     expect(page.locator(".rnnviz-fold .column[opacity='1']")).to_have_count(7)
+
+
+def test_a_stage_is_saved_as_a_drawing(page, word):
+    opened(page, word)
+    page.locator(BOX).focus()
+    page.keyboard.press("4")
+    with page.expect_download() as got:
+        page.locator(BOX).get_by_role("button", name="SVG", exact=True).click()
+    assert got.value.suggested_filename == "fold_unrolled.svg"
+    texts = ElementTree.parse(got.value.path()).getroot().itertext()
+    assert [text for text in texts if text.startswith("step ")] == [
+        f"step {k + 1}" for k in range(7)
+    ]
 
 
 def test_who_wants_no_motion_sees_whole_stages(page, word):

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from driving import WAIT, arrive, settled
+from driving import WAIT, arrive, settled, slider
 from playwright.sync_api import Page, expect
 from test_components import OWNER
 from test_levels import near, read
@@ -15,10 +15,10 @@ from rnnviz.runs import RUNNERS
 from rnnviz.runs.run import Run
 from rnnviz.ui.server import OWNER_COOKIE
 
-BOX = ".rnnviz-stages"
-STAGE = ".rnnviz-stages-stage"
+BOX = ".rnnviz-motion"
+STAGE = f"{BOX} .rnnviz-stages-stage"
 LABEL = f"{BOX} .rnnviz-unrolled-label"
-CAPTION = ".rnnviz-stages-caption"
+CAPTION = f"{BOX} .rnnviz-stages-caption"
 NAMES = ("Forward", "Loss", "Backward", "Clip", "Step")
 CLIP = 0.05  # below any gradient of a network that has hardly learned
 
@@ -142,6 +142,21 @@ def test_who_wants_no_motion_sees_whole_stages(page, runs):
     expect(page.locator(LABEL)).to_have_text("step 7 of 7")  # all states at once
     stage(page, "Loss")
     assert read(figure(page, "loss")) == pytest.approx(core(runs["word"]).before.loss, rel=1e-4)
+
+
+def test_a_unit_chosen_in_the_sidebar_is_framed_at_the_same_stage(page, runs):
+    opened(page, runs["word"])
+    page.locator(BOX).focus()
+    page.keyboard.press("3")
+    frame = page.locator(f"{BOX} .rnnviz-unrolled-stage .chosen")
+    before = float(frame.get_attribute("y"))
+    slider(page, "Unit").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "([frame, before]) => Number(frame.getAttribute('y')) > before",
+        arg=[frame.element_handle(), before],
+    )
+    stage(page, "Backward")
 
 
 def test_nodes_are_gradients_on_the_way_back_and_edges_changes_in_the_end(page, runs):

@@ -49,6 +49,6 @@ def _picture(fold: Fold, dark: bool, packing: Packing) -> dict[str, Any]:
         "ofState": fold.of_state,
         "untied": fold.untied,
         "tied": fold.tied,
-        "own": inks.groups,  # a colour for each set of weights
+        "own": inks.groups[1:],  # a colour for each set of weights; the first is like the shared
         "shared": inks.roles["network"],
     }

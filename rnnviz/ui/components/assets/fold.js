@@ -2,6 +2,7 @@
 // real sequence. Everything that stands in the drawing follows from (stage, progress).
 // Streamlit calls the exported function at each update, on the same parent.
 
+import { savePng, saveSvg } from "./picture_file.js";
 import { Stages } from "./stages.js";
 import { setText } from "./travel.js";
 import { decode, element, palette, shape, shorter, visible } from "./unrolled_parts.js";
@@ -48,6 +49,10 @@ class View {
       show: (stage, progress) => this.show(stage, progress),
     });
     const { box } = this.stages;
+    box.classList.add("rnnviz-folding");
+    this.stages.files((form) => {
+      (form === "SVG" ? saveSvg : savePng)(this.svg, `fold_${NAMES[this.stages.at].toLowerCase()}`);
+    });
     this.svg = shape(box, "svg", { class: "rnnviz-fold", role: "img", height: HEIGHT });
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(box);
@@ -112,8 +117,8 @@ class View {
     write(READ, "input", many(inputs, "number"));
   }
 
-  makeWeight() {
-    const group = shape(this.svg, "g", { class: "weight" });
+  makeWeight(parent = this.svg) {
+    const group = shape(parent, "g", { class: "weight" });
     const line = shape(group, "path", { "marker-end": "url(#rnnviz-fold-head)" });
     const text = shape(group, "text");
     return { group, line, text };
@@ -123,9 +128,8 @@ class View {
   makeColumn(k) {
     const { scene } = this;
     const group = shape(this.svg, "g", { class: "column" });
-    const read = this.makeWeight();
-    const say = this.makeWeight();
-    group.append(read.group, say.group);
+    const read = this.makeWeight(group);
+    const say = this.makeWeight(group);
     const outline = { x: -BOX / 2, y: STATE.top, width: BOX, height: STATE.height, rx: 5 };
     const box = shape(group, "rect", { class: "box", ...outline });
     const count = scene.states.shape[1];
@@ -188,7 +192,7 @@ class View {
   }
 
   makeMore() {
-    const { leftOut, everyStep, said } = this.scene;
+    const { leftOut, everyStep, said, shared } = this.scene;
     const group = shape(this.svg, "g");
     if (leftOut === 0) return group;
     const x = LEFT + (this.scene.steps.length + 0.4) * this.pitch;
@@ -197,7 +201,9 @@ class View {
     };
     write("dots", STATE.top + STATE.height / 2, "…");
     write("step", READ.top + READ.height + 18, `${leftOut} more`);
-    if (!everyStep) write("glyph", SAID.top + SAID.height / 2, shorter(said[0], 12));
+    if (everyStep) return group;
+    write("glyph", SAID.top + SAID.height / 2, shorter(said[0], 12));
+    this.upward(this.makeWeight(group), { x, from: STATE, to: SAID, letter: "V", colour: shared });
     return group;
   }
 
@@ -251,18 +257,20 @@ class View {
     this.know(column, moment.tied > 1 && k < moment.tied);
     const colour = this.ink(k, moment);
     const sign = this.sign(k, moment);
-    const up = (weight, from, to, letter) => {
-      weight.line.setAttribute("d", `M0 ${from.top - 2}V${to.top + to.height + 3}`);
-      weight.line.setAttribute("stroke", colour);
-      weight.text.setAttribute("x", 7);
-      weight.text.setAttribute("y", (from.top + to.top + to.height) / 2 + 4);
-      weight.text.setAttribute("fill", colour);
-      setText(weight.text, letter + sign);
-    };
-    up(column.read, READ, STATE, "W");
-    up(column.say, STATE, SAID, "V");
+    this.upward(column.read, { from: READ, to: STATE, letter: `W${sign}`, colour });
+    this.upward(column.say, { from: STATE, to: SAID, letter: `V${sign}`, colour });
     column.box.setAttribute("stroke", colour);
     setText(column.label, this.label(k, stage, moment));
+  }
+
+  // From one row to the next.
+  upward({ line, text }, { x = 0, from, to, letter, colour }) {
+    line.setAttribute("d", `M${x} ${from.top - 2}V${to.top + to.height + 3}`);
+    line.setAttribute("stroke", colour);
+    text.setAttribute("x", x + 7);
+    text.setAttribute("y", (from.top + to.top + to.height) / 2 + 4);
+    text.setAttribute("fill", colour);
+    setText(text, letter);
   }
 
   label(k, stage, { at, together }) {
@@ -326,7 +334,7 @@ class View {
         `Each layer reads one ${read} and what the layer before it gives. Each has weights of its ` +
         `own, together ${numbered(untied)}, and every further ${read} needs more.`,
       `All layers get the same weights W, U and V. Now ${numbered(tied)} are enough, however many ` +
-        `${read}s there are, and what is learned at one place holds at all.`,
+        `${read}s there are, and what is learned at one step holds at every step.`,
       `Layers that are the same can be one layer that is used again. At each step it reads one ` +
         `${read} and its own state of the step before: a recurrent network, here ${cell}.`,
       `Unrolled over time: the one layer is drawn once for each step, and passes its state to the ` +

@@ -42,6 +42,7 @@ class View {
       show: (stage, progress) => this.show(stage, progress),
     });
     const { box } = this.stages;
+    box.classList.add("rnnviz-motion");
     this.words = new Words(this.stages);
     this.drawing = element(box, "div", "rnnviz-unrolled");
     const choose = (place) => this.choose(place);
@@ -53,9 +54,15 @@ class View {
 
   receive(bytes) {
     const scene = decode(bytes);
-    if (this.scene?.id === scene.id) return;
-    this.scene = scene;
     const { t, unit, layer, reverse } = scene.order;
+    const wanted = JSON.stringify(scene.order);
+    if (this.scene?.id === scene.id) {
+      if (wanted !== this.wanted) this.choose(scene.order); // another unit, chosen elsewhere
+      this.wanted = wanted;
+      return;
+    }
+    this.scene = scene;
+    this.wanted = wanted;
     this.place = { t, unit, layer, reverse };
     this.stages.box.style.colorScheme = scene.dark ? "dark" : "light";
     this.scenes = scenesOf(scene);

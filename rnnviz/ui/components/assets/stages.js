@@ -27,6 +27,7 @@ export class Stages {
     this.makeSteps();
     this.makePlayer();
     this.caption = element(this.box, "p", "rnnviz-stages-caption");
+    this.caption.setAttribute("aria-live", "polite");
   }
 
   makeSteps() {
@@ -44,6 +45,7 @@ export class Stages {
 
   makePlayer() {
     const bar = element(this.box, "div", "rnnviz-unrolled-player");
+    this.bar = bar;
     const button = (name, shape, act) => {
       const made = element(bar, "button", "rnnviz-unrolled-button");
       made.type = "button";
@@ -68,6 +70,18 @@ export class Stages {
     speeds.value = "1";
     speeds.addEventListener("change", () => (this.speed = Number(speeds.value)));
     this.label = element(bar, "div", "rnnviz-unrolled-label");
+  }
+
+  // Buttons at the player's end that save the drawing.
+  files(save) {
+    const group = element(this.bar, "span", "rnnviz-stages-files");
+    for (const form of ["SVG", "PNG"]) {
+      const made = element(group, "button", "rnnviz-unrolled-button");
+      made.type = "button";
+      made.textContent = form;
+      made.title = `save the drawing as ${form}`;
+      made.addEventListener("click", () => save(form));
+    }
   }
 
   length() {
@@ -158,6 +172,7 @@ export class Stages {
 
   showPlaying() {
     const name = this.playing ? "pause (space)" : "play (space)";
+    this.caption.setAttribute("aria-live", this.playing ? "off" : "polite");
     this.playButton.replaceChildren(icon(this.playing ? "pause" : "play"));
     this.playButton.setAttribute("aria-label", name);
     this.playButton.title = name;
