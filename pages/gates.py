@@ -11,5 +11,5 @@ if seen := looking():
     about.cell(
         seen.layer.cell,
         "Gates are shown after their squash. Near an end is below 0.1 or above 0.9 (of tanh: "
-        "beyond 0.9 on either side): there the slope of the squash is small, and with it the gradient.",
+        "beyond 0.9 on either side): there the squash has little slope, and so has the gradient.",
     )

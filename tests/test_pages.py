@@ -20,10 +20,12 @@ from rnnviz.data import fetched
 from rnnviz.data.dataset import MappingType
 from rnnviz.data.sandbox import Sandbox
 from rnnviz.data.worlds import WORLDS
+from rnnviz.events import RateChanged
 from rnnviz.runs.run import Run
 from rnnviz.trace import Trace
 from rnnviz.ui import common, controls, given, server
 from rnnviz.ui.mappings import SHOWN_BY
+from rnnviz.ui.moving import rate_at
 from rnnviz.ui.words import number
 
 PAGES = ("train", "data", "unrolled", "gates", "attention", "whatif", "models")
@@ -939,6 +941,48 @@ def test_the_colour_of_the_nodes_stays_while_one_is_further_down(
         app = sound(app.run())
         assert app.query_params.get("level", "") == level
     assert app.button_group(key="node_colour").value == "a"
+
+
+# -- one update in slow motion ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["lstm with attention", "gru of two ways", "characters", "relu"])
+def test_one_update_is_played_in_place_of_the_drawing(
+    name: str, trained: Callable[[str], Run]
+) -> None:
+    run = trained(name)
+    app = opened("unrolled", run=run.id)
+    assert component(app, "rnnviz.motion") == []
+    app = sound(app.toggle(key="motion").set_value(True).run())
+    assert complaints(app) == []
+    assert len(component(app, "rnnviz.motion")) == 1
+    assert component(app, "rnnviz.unrolled") == []
+    told = words(app)
+    assert "A plain step on this one test sequence" in told
+    assert ("The run learns by Adam" in told) == (run.config.training.optimiser == "adam")
+    other = opened("unrolled", run=run.id, motion="true")
+    assert len(component(other, "rnnviz.motion")) == 1
+
+
+@pytest.mark.parametrize("name", ["lstm with attention", "gru of two ways", "characters"])
+def test_every_network_that_reads_steps_is_folded(name: str, trained: Callable[[str], Run]) -> None:
+    assert component(opened("unrolled", run=trained(name).id), "rnnviz.fold") == []
+    app = opened("unrolled", run=trained(name).id, fold="true")
+    assert len(component(app, "rnnviz.fold")) == 1
+    assert ("Drawn is the lowest layer" in words(app)) == (name == "gru of two ways")
+
+
+def test_the_step_has_the_rate_of_its_time(trained: Callable[[str], Run]) -> None:
+    run = trained("lstm with attention")
+    trace = trace_of(run, 1)
+    view = run.view()
+    later, before = (
+        RateChanged(step=trace.step + moved, epoch=1, learning_rate=rate)
+        for moved, rate in ((1, 0.5), (0, 0.25))
+    )
+    rates = {(): run.config.training.learning_rate, (before,): 0.25, (before, later): 0.25}
+    for changed, expected in rates.items():
+        assert rate_at(dataclasses.replace(view, rates=changed), trace.step, run.config) == expected
 
 
 def test_pins_of_a_link_are_compared_and_can_be_removed(trained: Callable[[str], Run]) -> None:

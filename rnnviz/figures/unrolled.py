@@ -58,10 +58,11 @@ class Row:
     reverse: bool
     size: int  # units that there are
     units: tuple[int, ...]  # those shown, ascending
+    below: tuple[int, ...]  # columns of W of what is shown below (tokens: the vocabulary)
     lanes: tuple[Lane, ...]  # what was asked for first
     gate: str  # whose weights the edges are
     recurrent: Float[np.ndarray, "U U"]  # to, from
-    inputs: Float[np.ndarray, "U S"]  # to, from what is shown below (tokens: the vocabulary)
+    inputs: Float[np.ndarray, "U S"]  # to, from what is shown below
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,6 +302,7 @@ def _row(
         reverse=layer.reverse,
         size=layer.gates.shape[3],
         units=units,
+        below=below,
         lanes=lanes,
         gate=gate,
         recurrent=layer.recurrent_weights[block][np.ix_(units, units)].astype(np.float32),

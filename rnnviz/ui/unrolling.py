@@ -10,7 +10,7 @@ from rnnviz.figures.equations import Equation, equations
 from rnnviz.figures.gates import WORDS
 from rnnviz.figures.unrolled import Naming, Scene, naming, quantities, scene
 from rnnviz.figures.wiring import asks
-from rnnviz.ui import session, widgets
+from rnnviz.ui import moving, session, widgets
 from rnnviz.ui.components.cell import cell
 from rnnviz.ui.components.places import LEVELS, Asked, Level, Place
 from rnnviz.ui.components.unrolled import unrolled
@@ -45,6 +45,9 @@ def _network(seen: Looking, names: Naming) -> None:
     if st.session_state.get("node_colour", known[0]) not in known:
         del st.session_state["node_colour"]
     above = st.container()  # the way between levels stands in one place at all of them
+    if moving.wanted():
+        moving.update(seen, _scene(seen, names, "h"), _place(seen), above)
+        return
     picked = st.segmented_control(
         "Colour of the nodes",
         known,

@@ -82,10 +82,10 @@ def unrolled(
 def message(scene: Scene, order: Order, key: str, dark: bool) -> bytes:
     """What travels to the browser. The same scene and order give the same bytes."""
     packing = Packing()
-    return packing.message(_picture(scene, dark, packing), order, key)
+    return packing.message(picture_of(scene, dark, packing), order, key)
 
 
-def _picture(scene: Scene, dark: bool, packing: Packing) -> dict[str, Any]:
+def picture_of(scene: Scene, dark: bool, packing: Packing) -> dict[str, Any]:
     """The header without the order; arrays are put aside and referred to."""
     aside = packing.aside
 
@@ -129,8 +129,8 @@ def _picture(scene: Scene, dark: bool, packing: Packing) -> dict[str, Any]:
         },
         "attention": aside(scene.attention),
         "attentionColour": colours(Quantity.ATTENTION, dark)[11],
-        "recurrentWeights": _weights(scene.heaviest_recurrent, dark),
-        "inputWeights": _weights(scene.heaviest_input, dark),
+        "recurrentWeights": weights_scale(scene.heaviest_recurrent, dark),
+        "inputWeights": weights_scale(scene.heaviest_input, dark),
     }
 
 
@@ -147,6 +147,7 @@ def inputs_of(inputs: Inputs, dark: bool, packing: Packing) -> dict[str, Any]:
     }
 
 
-def _weights(heaviest: float, dark: bool) -> dict[str, Any]:
+def weights_scale(heaviest: float, dark: bool) -> dict[str, Any]:
+    """The colours of edges, the heaviest of which is so heavy."""
     limit = heaviest or 1.0
     return scale(Range(quantity=Quantity.STATE, low=-limit, high=limit), dark)

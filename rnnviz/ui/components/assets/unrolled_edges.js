@@ -8,6 +8,7 @@ export class Edges {
   constructor({ svg, scene, layout }) {
     this.scene = scene;
     this.layout = layout;
+    this.word = scene.edgeWord ?? "weight";
     this.recurrentScale = palette(scene.recurrentWeights);
     this.belowScale = palette(scene.inputWeights);
     this.bundles = scene.rows.map((_, row) => this.bundle(row));
@@ -93,7 +94,7 @@ export class Edges {
     const row = this.scene.rows[index];
     const size = row.units.length;
     row.units.forEach((from, k) => {
-      const name = `weight U_${row.gate} from unit ${from + 1} to unit ${row.units[u] + 1}`;
+      const name = `${this.word} U_${row.gate} from unit ${from + 1} to unit ${row.units[u] + 1}`;
       const path = this.recurrentPath(index, u, k);
       this.edge(this.before, this.recurrentScale, path, row.recurrent.data[u * size + k], name);
     });
@@ -109,7 +110,7 @@ export class Edges {
     const paths = this.layout.arcs(heights, target, row);
     sources.forEach(({ k, what }, at) => {
       const weight = row.inputs.data[u * across + k];
-      const name = `weight W_${row.gate} from ${what} to unit ${row.units[u] + 1}`;
+      const name = `${this.word} W_${row.gate} from ${what} to unit ${row.units[u] + 1}`;
       this.edge(this.below, this.belowScale, paths[at], weight, name);
     });
   }

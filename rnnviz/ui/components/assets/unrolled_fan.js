@@ -43,9 +43,9 @@ export class Fan {
       .map(({ reverse }) => (reverse ? 0 : this.scene.steps.length - 1));
   }
 
-  draw(start, t) {
+  draw(start, t, saidUntil) {
     if (this.scene.attention) this.drawAttention(start, t);
-    if (this.boxes) this.drawBoxes(start, t);
+    if (this.boxes) this.drawBoxes(start, t, saidUntil);
     else if (this.drawnStart !== start) this.drawEnds(start);
     this.drawnStart = start;
   }
@@ -189,11 +189,11 @@ export class Fan {
     });
   }
 
-  drawBoxes(start, t) {
+  drawBoxes(start, t, saidUntil) {
     const { layout, scene } = this;
     this.boxes.forEach(({ box, group, content, x, width }, column) => {
       box.classList.toggle("now", start + column === t);
-      group.classList.toggle("unread", start + column > t);
+      group.classList.toggle("unread", start + column > saidUntil);
       group.style.display = says(scene, start + column) ? "" : "none";
       if (this.drawnStart === start) return;
       content.replaceChildren();

@@ -9,6 +9,7 @@ import { titles } from "./unrolled_titles.js";
 import { describe, explain } from "./unrolled_words.js";
 
 const UNREAD = 0.3; // opacity of what the state at the chosen step has not seen
+const UNKNOWN = 0.1; // and of what is not computed yet, where a computation is played
 
 export class Picture {
   constructor(box, { select, enter }) {
@@ -29,6 +30,8 @@ export class Picture {
     this.start = 0;
     this.place = null;
     this.layout = null;
+    this.known = null; // (row, t) => whether it is computed by now; null: nothing is played
+    this.saidUntil = null; // the last step whose output is there; null: the chosen one
   }
 
   show(scene) {
@@ -56,6 +59,12 @@ export class Picture {
     this.painted = ["", ""];
     this.shownStart = -1;
     this.shownPlace = "";
+  }
+
+  // Draws everything anew at the next draw, as what is known has changed elsewhere.
+  refresh() {
+    this.shownStart = -1;
+    this.painted = ["", ""];
   }
 
   window() {
@@ -270,8 +279,10 @@ export class Picture {
     context.imageSmoothingEnabled = steps > layout.foldWidth;
     context.imageSmoothingQuality = "high";
     const strips = [...this.strips.map((lanes) => lanes[0]), this.inputStrip];
+    const middle = from + Math.floor(steps / 2);
     [...layout.rows, layout.inputs].forEach(({ top, height }, k) => {
       if (strips[k] === null) return;
+      if (this.known && k < scene.rows.length && !this.known(k, middle)) return;
       const rows = strips[k].height;
       context.drawImage(strips[k], from, 0, steps, rows, x, top, layout.foldWidth, height);
     });
@@ -318,20 +329,22 @@ export class Picture {
     this.labels.forEach((label, k) => label.classList.toggle("now", k === column));
     scene.rows.forEach(({ reverse }, row) => {
       this.cells[row].forEach(({ group }, k) => {
-        this.fade(group, reverse ? k < column : k > column);
+        const unread = reverse ? k < column : k > column;
+        this.fade(group, this.known ? !this.known(row, start + k) : unread);
       });
       this.edges.move(row, column, place.t);
       this.lanes[row].setAttribute("transform", `translate(${x} 0)`);
     });
-    this.inputCells.forEach(({ group }, k) => this.fade(group, k > column));
+    this.inputCells.forEach(({ group }, k) => this.fade(group, !this.known && k > column));
     this.drawChosen(column);
-    this.fan.draw(start, place.t);
+    this.fan.draw(start, place.t, this.saidUntil ?? place.t);
   }
 
   fade(group, unread) {
     if (group.unread === unread) return;
     group.unread = unread;
-    group.setAttribute("opacity", unread ? UNREAD : 1);
+    const faint = this.known ? UNKNOWN : UNREAD;
+    group.setAttribute("opacity", unread ? faint : 1);
   }
 
   // The chosen unit's frame, and every edge into it at the chosen step.

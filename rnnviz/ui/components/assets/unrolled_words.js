@@ -22,25 +22,28 @@ export function explain(at, scene, start) {
   }
   if (at.row === undefined) return [];
   const row = scene.rows[at.row];
-  const { symbol, values } = row.lanes[at.lane];
-  const value = values.data[t * row.units.length + at.u];
-  const where = `${symbol} of unit ${row.units[at.u] + 1}, ${when(t)}`;
+  const { symbol, values, magnitude } = row.lanes[at.lane];
+  const kept = values.data[t * row.units.length + at.u];
+  const value = magnitude ? 10 ** kept : kept; // magnitudes are drawn by their logarithm
+  const where = `${magnitude ?? symbol} of unit ${row.units[at.u] + 1}, ${when(t)}`;
   const shown = `${row.title}: ${row.units.length} of ${row.size} units shown`;
-  return [number(value), where, shown, "click: into this cell"];
+  return [number(value), where, shown, ...(scene.played ? [] : ["click: into this cell"])];
 }
 
 export function describe(legend, scene) {
   legend.replaceChildren();
   const scales = new Map();
-  scene.rows[0].lanes.forEach(({ symbol, scale }) => {
+  scene.rows[0].lanes.forEach(({ symbol, scale, magnitude }) => {
     const id = JSON.stringify(scale);
-    scales.set(id, { scale, names: [...(scales.get(id)?.names ?? []), symbol] });
+    const name = magnitude ? `log10 ${magnitude}` : symbol;
+    scales.set(id, { scale, names: [...(scales.get(id)?.names ?? []), name] });
   });
   for (const { scale, names } of scales.values()) bar(legend, names.join(", "), scale);
   if (scene.inputs.names.length) bar(legend, "input", scene.inputs.scale);
   const gate = scene.rows[0].gate;
-  bar(legend, `weights U_${gate}, from the step before`, scene.recurrentWeights);
-  bar(legend, `weights W_${gate}, from below`, scene.inputWeights);
+  const edges = scene.edgeWord ?? "weights";
+  bar(legend, `${edges} U_${gate}, from the step before`, scene.recurrentWeights);
+  bar(legend, `${edges} W_${gate}, from below`, scene.inputWeights);
   if (scene.attention) {
     const item = element(legend, "div", "rnnviz-unrolled-scale");
     element(item, "span").textContent = "attention";
