@@ -98,11 +98,11 @@ def test_a_span_is_marked_and_its_matches_are_read(page, day, server):
     expect(page.locator(f"{MAP} .rnnviz-plot")).to_have_attribute(
         "aria-busy", "false", timeout=WAIT
     )
-    drag(page, 9.02, 10.98)
+    drag(page, 9.08, 10.92)  # in the middle of a step of 10 minutes
     says(page, "From 09:00 to before 11:00.")
     says(page, matches(states, place, 54, 66))
     says(page, "Who they are")
-    drag(page, 20.02, 20.98)
+    drag(page, 20.08, 20.92)
     says(page, "From 20:00 to before 21:00.")
     says(page, matches(states, place, 120, 126))
 

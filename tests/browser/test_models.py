@@ -104,7 +104,7 @@ def test_a_keras_model_shows_its_gates_on_the_visitors_own_days(page, server):
     page.keyboard.press("ArrowRight")
     selected(page, step=2)
     turn_to(page, "Inside")
-    says(page, "Unit 1 of layer 1 at step 2: the arithmetic")
+    says(page, "Unit 1 of layer 1 at step 2: all gates")
 
 
 def test_looking_inside_again_after_a_reload_makes_no_second_run(page, server):

@@ -78,6 +78,9 @@ def test_a_file_is_studied_where_it_is_dropped(page, server):
     expect(again).to_be_disabled()
     upload(page, {"name": "broken.rda", "mimeType": "", "buffer": b"RDX2 and no more"})
     expect(page.get_by_test_id("stAlert").first).to_contain_text("broken.rda")
+    # the page gives an empty uploader in place of the one that holds the broken file
+    expect(page.get_by_test_id("stFileUploaderDropzoneInput")).to_have_count(1, timeout=WAIT)
+    settled(page)
     sent = days.to_csv(index=False).encode()
     upload(page, {"name": "days.csv", "mimeType": "text/csv", "buffer": sent})
     expect(page.get_by_text("40 people × 1440 minutes")).to_be_visible(timeout=WAIT)

@@ -7,7 +7,6 @@ import pytest
 from driving import WAIT, arrive, button, by_and_by, settled
 from playwright.sync_api import Page, expect
 
-from rnnviz.bench.app import WATCH
 from rnnviz.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from rnnviz.inside.interventions import apply, read
 from rnnviz.inside.network import Network, sequence_of
@@ -120,17 +119,3 @@ def test_a_part_of_a_text_is_dragged_over_the_lines_of_a_unit(page, text):
     button(page, "Add").click()
     expect(page.get_by_text("The part at steps 5 to 9 is masked")).to_be_visible(timeout=WAIT)
     expect(page.locator(".rnnviz-tokens-token").nth(4)).to_have_text("∅", timeout=WAIT)
-
-
-def test_an_answer_comes_within_a_second(page, day):
-    arrive(page, f"/whatif?run={day.id}")
-    seen = {"where": "[data-testid=stMetric]", "pattern": "Difference.*", "patience": WAIT}
-    seconds = []
-    for name in ("Output gate closed", "Undo last") * 3:
-        place = button(page, name)
-        expect(place).to_be_enabled(timeout=WAIT)
-        page.evaluate(WATCH, seen)
-        place.click()
-        seconds.append(page.evaluate("() => window.answered") / 1e3)
-        settled(page)
-    assert sorted(seconds)[len(seconds) // 2] < 1.0
