@@ -28,6 +28,7 @@ from rnnviz.config import (
     settings_of,
 )
 from rnnviz.errors import ConfigError
+from rnnviz.ui import controls
 from rnnviz.ui.controls import LABELS, STEPS, escaped, named
 from rnnviz.ui.training import MODEL, TRAINING
 
@@ -265,3 +266,13 @@ def test_escaped_text_is_the_text_with_backslashes_and_nothing_lost(text: str) -
     assert escaped(text).replace("\\", "") == text
     assert "](" not in escaped(text)
     assert "<img" not in escaped(text).replace("\\<img", "")
+
+
+def test_no_view_has_the_key_of_a_setting() -> None:
+    """A setting is carried from page to page under its name: whatever else had it would get it."""
+    found = []
+    for path in sorted((Path(controls.__file__).parent).rglob("*.py")):
+        for key in re.findall(r'\bkey="(\w+)"', path.read_text("utf-8")):
+            if key in LABELS:
+                found.append(f"{path.name}: {key}")
+    assert found == []

@@ -345,6 +345,14 @@ def test_pairs_of_texts_are_shown_and_nobody_can_train_on_them() -> None:
         assert not page(app, name).exception
 
 
+@pytest.mark.parametrize("level", ["cell", "gate"])
+def test_the_levels_open_in_the_session_that_has_just_trained(level: str) -> None:
+    """The settings of the Train page come along to every other page."""
+    app = page(press(opened(**SMALL), "train"), "unrolled")
+    app.session_state["_level"] = level
+    assert not app.run().exception
+
+
 def test_a_text_is_coloured_up_to_its_end(trained: Callable[[str], Run]) -> None:
     run = trained("sentiment")
     started = run.view().started

@@ -58,7 +58,7 @@ def over_time(seen: Looking) -> None:
             step=seen.chosen.t,
             dark=seen.look.dark,
         ),
-        key="epochs",
+        key="over_epochs",
         on_click=seen.click,
     )
     left = f" {found.left_out} kept epochs are left out." if found.left_out else ""

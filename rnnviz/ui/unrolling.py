@@ -80,7 +80,7 @@ def _cell(seen: Looking, names: Naming, level: Level, symbol: str) -> None:
         place=_place(seen),
         level=level,
         symbol=symbol,
-        key="cell",
+        key="wiring",
         dark=seen.look.dark,
         on_move=lambda moved: _moved(seen, moved),
         on_ask=lambda asked: _asked(seen, asked),
