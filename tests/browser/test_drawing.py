@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from driving import by_and_by
 from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,6 +125,19 @@ def test_an_unchanged_figure_is_not_drawn_again(page, bench):
     page.get_by_role("button", name="Same figure").click()
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     assert drawn(page, LINE) == count
+
+
+def test_a_figure_that_comes_before_the_library_is_drawn(page, bench):
+    held = []
+    page.route("**/*plotly*", lambda route: held.append(route))
+    page.goto(bench.url)
+    by_and_by(page, lambda: len(held), lambda count: count == 1)
+    page.get_by_role("button", name="Other figure").click()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    held[0].continue_()
+    drawn(page, LINE)
+    first = f"() => document.querySelector('{LINE} .js-plotly-plot').data[0].y[0]"
+    assert page.evaluate(first) == pytest.approx(math.sin(1))
 
 
 def test_live_updates_keep_the_drawing_on_a_slow_computer(page, context, bench):

@@ -85,15 +85,15 @@ class View {
   async drawOnce() {
     const width = this.box.clientWidth;
     if (this.figure === null || width === 0) return; // hidden: the observer calls again
-    const { figure, options } = this;
     const colours = themeOf(this.box);
     const drawnAs = JSON.stringify([width, colours]);
     if (drawnAs === this.drawnAs) return;
     // Streamlit does not rerun when light turns to dark, and the colour scales come from Python.
     if (this.ground !== null && this.ground !== colours.ground) this.tell("recolour", colours.ground);
     this.ground = colours.ground;
-    const Plotly = await load(options.script);
+    const Plotly = await load(this.options.script);
     if (this.closed) return;
+    const { figure, options } = this; // the newest: more may have come while the library did
     this.drawnAs = drawnAs;
     const layout = themed(structuredClone(figure.layout), colours);
     Object.assign(layout, { width, height: options.height, autosize: false });
