@@ -1,11 +1,11 @@
 """Select and match: mark a span; where else are the same units on?"""
 
-from rnnviz.ui import matching
+from rnnviz.ui import matches, matching
 from rnnviz.ui.looking import looking
 from rnnviz.ui.states import states_of
 
 if seen := looking():
     states = states_of(seen)
     if states is not None and (marked := matching.choose(seen, states)):
-        matching.found(seen, states, marked)
+        matches.found(seen, states, marked)
     matching.about()

@@ -384,10 +384,7 @@ def done_by_now(done: Experiment) -> None:
             key=f"remove_{k}",
             help="Take it away",
             on_click=widgets.note,
-            args=(
-                "whatif",
-                rest,
-            ),
+            args=("whatif", rest),
             type="tertiary",
         )
         if reason:
