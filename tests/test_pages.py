@@ -345,6 +345,16 @@ def test_pairs_of_texts_are_shown_and_nobody_can_train_on_them() -> None:
         assert not page(app, name).exception
 
 
+def test_the_latest_epoch_is_where_the_slider_begins_at_every_drawing() -> None:
+    """A browser may get to see only the second of two drawings that follow each other at once."""
+    app = press(opened(**SMALL), "train")
+    for _ in range(2):
+        slider = app.sidebar.select_slider(key="epoch")
+        assert slider.value == "latest"
+        assert list(slider.proto.default) == [len(slider.options) - 1]
+        app = sound(app.run())
+
+
 @pytest.mark.parametrize("level", ["cell", "gate"])
 def test_the_levels_open_in_the_session_that_has_just_trained(level: str) -> None:
     """The settings of the Train page come along to every other page."""

@@ -72,10 +72,11 @@ def _selection(run: Run) -> None:
     epochs = [*[str(epoch) for epoch in view.traced], "latest"]
     if str(st.session_state.get("epoch", "latest")) not in epochs:
         del st.session_state["epoch"]
-    st.session_state.setdefault("epoch", "latest")
     st.select_slider(
         f"Epoch (shown: {trace.epoch})",
         epochs,
+        # told at every drawing: a browser that sees only a second one would begin at the first
+        value=str(st.session_state.get("epoch", "latest")),
         key="epoch",
         help="The state of the network after this epoch; 0 is before training.",
     )
