@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -126,12 +125,13 @@ def _side(one: OnUnit) -> str:
 def _span(steps: int, seen: Looking) -> tuple[int, int]:
     """First step, and the step after the last; the widget counts from 1 and includes both."""
     usual = (max(1, round(steps * 0.5)), min(steps, round(steps * 0.5) + max(1, steps // 12)))
-    held = widgets.marked("match_span")
-    if held is None or not 1 <= held[0] <= held[1] <= steps:
+    held = widgets.held("match_span", usual)
+    if not 1 <= held[0] <= held[1] <= steps:
         widgets.mark("match_span", usual)
-    # what the session holds decides how many ends it has
-    both: Any = st.slider(f"Span, in steps from 1 to {steps}", 1, steps, key="match_span")
-    first, last = both
+        held = usual
+    first, last = st.slider(
+        f"Span, in steps from 1 to {steps}", 1, steps, value=held, key="match_span"
+    )
     if seen.dataset.time_unit == "min":
         begins = (*naming(seen.dataset).steps, "24:00")
         st.caption(f"From {begins[first - 1]} to before {begins[last]}.")
@@ -145,16 +145,16 @@ def _threshold(h: Float16[np.ndarray, "H T"], start: int, stop: int) -> float:
     usual = float(throughout[-min(FEW, len(throughout))])
     note = "A unit is on where h is at least this, or at most minus this: the side of the span."
     if reach <= 1.0:
-        widgets.begin("match_threshold", min(0.95, max(0.05, math.floor(usual * 20) / 20)))
-        return st.slider(
-            "Threshold of |h|", 0.05, 0.95, step=0.05, key="match_threshold", help=note
-        )
-    widgets.begin("match_threshold_wide", max(0.01, round(usual, 2)))
+        key, begin = "match_threshold", min(0.95, max(0.05, math.floor(usual * 20) / 20))
+        level = widgets.held(key, begin)
+        return st.slider("Threshold of |h|", 0.05, 0.95, level, step=0.05, key=key, help=note)
+    key = "match_threshold_wide"
     return st.number_input(
         f"Threshold of |h|, which reaches {number(reach, 3)}",
         min_value=0.01,
         max_value=1000.0,
-        key="match_threshold_wide",
+        value=widgets.held(key, max(0.01, round(usual, 2))),
+        key=key,
         help=note,
     )
 

@@ -10,6 +10,7 @@ from streamlit.errors import StreamlitAPIException
 from rnnviz.config import DataConfig
 
 Drawn = TypeVar("Drawn")
+Value = TypeVar("Value")
 
 
 def note(name: str, text: str) -> None:
@@ -81,19 +82,17 @@ def keep_within(key: str, low: int, high: int) -> None:
         del st.session_state[key]
 
 
-def begin(key: str, value: Any) -> None:
-    """What a widget holds at first, where that depends on more than the widget."""
-    st.session_state.setdefault(key, value)
+def held(key: str, usual: Value) -> Value:
+    """What a widget holds, or what it holds at first.
+
+    To be told to the widget at every drawing: a browser may miss the first one.
+    """
+    return st.session_state.get(key, usual)
 
 
 def mark(key: str, value: tuple[int, int]) -> None:
     """Set a widget of a range, in a callback or before it is drawn."""
     st.session_state[key] = value
-
-
-def marked(key: str) -> tuple[int, int] | None:
-    """What such a widget holds."""
-    return st.session_state.get(key)
 
 
 def keep_among(key: str, options: list[str]) -> None:
