@@ -244,6 +244,19 @@ CELL_NAMES = {  # the keys of rnnviz.cells.CELLS
     "gru-before-hard": "GRU, reset before the product, hard sigmoid",
 }
 STARTS = {"uniform": "uniform, as torch", "identity": "the identity (plain RNNs)"}
+PARALLEL_NAMES = {  # the keys of PARALLEL in rnnviz.data.parallel
+    "dates": "dates → 1979-05-03",
+    "numbers": "number words → digits",
+    "reversal": "letters, back to front",
+    "sorting": "letters, sorted",
+    "phrases": "English phrases → Marish",
+    "file": "my own pairs",
+}
+DECODER_READS = {
+    "state": "its own state only",
+    "token": "the token before as well",
+    "all": "the token before and the encoder's last state",
+}
 ATTENTIONS = {"none": "none", "dot": "dot", "general": "general", "additive": "additive"}
 
 
@@ -265,6 +278,9 @@ class ModelConfig(_Checked):
     bidirectional: Annotated[bool, Switch("A second network reads each sequence from its end.")] = (
         False
     )
+    embedding: Annotated[
+        int, Knob(0, 512, "Numbers that stand for a token of a text; 0: one-hot, as wide as V.")
+    ] = 0
     dropout: Annotated[
         float, Knob(0.0, 0.9, "Share of each layer's outputs set to zero while training.")
     ] = 0.0
@@ -342,6 +358,33 @@ class StudyConfig(_Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TranslationConfig(_Checked):
+    """What a sequence-to-sequence network asks beside a network's settings."""
+
+    parallel: Annotated[str, Choice(PARALLEL_NAMES, "The pairs that are learned from.")] = "dates"
+    pairs: Annotated[int, Knob(100, 20_000, "How many pairs the rule makes.")] = 4000
+    shared_weights: Annotated[
+        bool, Switch("Encoder and decoder are one network; else each has weights of its own.")
+    ] = False
+    decoder_reads: Annotated[
+        str, Choice(DECODER_READS, "What the decoder is told at each step, beside its own state.")
+    ] = "token"
+    reversed_input: Annotated[
+        bool,
+        Switch("The encoder reads each source from its end, so that its first words are near."),
+    ] = False
+    teacher_forcing: Annotated[
+        float,
+        Knob(
+            0.0,
+            1.0,
+            "How often the decoder reads the true token before, and not its own, while it trains; "
+            "may be changed while a run goes on.",
+        ),
+    ] = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """One experiment, whole: the same settings give the same numbers on the same machine."""
 
@@ -349,6 +392,7 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     study: StudyConfig = field(default_factory=StudyConfig)
+    translation: TranslationConfig = field(default_factory=TranslationConfig)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Plain values, ready for JSON."""
@@ -372,4 +416,5 @@ _PARTS: Mapping[str, type] = {
     "model": ModelConfig,
     "training": TrainingConfig,
     "study": StudyConfig,
+    "translation": TranslationConfig,
 }
