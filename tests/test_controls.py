@@ -25,6 +25,7 @@ from rnnviz.config import (
     Switch,
     Text,
     TrainingConfig,
+    TranslationConfig,
     settings_of,
 )
 from rnnviz.errors import ConfigError
@@ -38,6 +39,7 @@ PARTS = {
     "model": ModelConfig,
     "training": TrainingConfig,
     "study": StudyConfig,
+    "translation": TranslationConfig,
 }
 ALL = [(part, setting) for part, cls in PARTS.items() for setting in settings_of(cls)]
 WITHOUT_WIDGET = {"file", "table", "target", "person", "join", "covariate_columns"}  # of a file
@@ -188,10 +190,16 @@ def test_suggested_settings_are_allowed(source: str) -> None:
 def all_widgets() -> None:
     import streamlit as st
 
-    from rnnviz.config import DataConfig, ModelConfig, StudyConfig, TrainingConfig
+    from rnnviz.config import (
+        DataConfig,
+        ModelConfig,
+        StudyConfig,
+        TrainingConfig,
+        TranslationConfig,
+    )
     from rnnviz.ui import controls
 
-    for cls in (DataConfig, ModelConfig, TrainingConfig, StudyConfig):
+    for cls in (DataConfig, ModelConfig, TrainingConfig, StudyConfig, TranslationConfig):
         for name, setting in controls.named(cls).items():
             if name in controls.LABELS:
                 st.session_state[f"given_{name}"] = controls.widget(setting)

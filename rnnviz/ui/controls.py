@@ -34,6 +34,7 @@ LABELS: Mapping[str, str] = {
     "hidden_size": "Units",
     "layers": "Layers",
     "bidirectional": "Both directions",
+    "embedding": "Embedding",
     "dropout": "Dropout",
     "recurrent_start": "Recurrent weights begin as",
     "attention": "Attention",
@@ -46,6 +47,12 @@ LABELS: Mapping[str, str] = {
     "patience": "Patience",
     "seed": "Seed",
     "splits": "Splits by person",
+    "parallel": "Pairs",
+    "pairs": "How many pairs",
+    "shared_weights": "One network for both",
+    "decoder_reads": "The decoder reads",
+    "reversed_input": "Read the source backwards",
+    "teacher_forcing": "Teacher forcing",
 }
 STEPS: Mapping[str, float] = {
     "people": 50,

@@ -31,6 +31,7 @@ MODEL = (
     "hidden_size",
     "layers",
     "attention",
+    "embedding",
     "dropout",
     "bidirectional",
     "covariates",
