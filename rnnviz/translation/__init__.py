@@ -1,0 +1,1 @@
+"""A sequence-to-sequence network: encoder, attention, decoder; and what it writes."""
