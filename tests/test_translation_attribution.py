@@ -5,9 +5,9 @@ import pytest
 from test_translation_network import KINDS
 from translation_samples import config, network
 
+from rnnviz.data.parallel.text import END, START
 from rnnviz.translation.attribution import forward, gradients, occlusions
 from rnnviz.translation.decoding import write
-from rnnviz.translation.network import END, START
 
 SOURCE = np.array([4, 5, 8, 3, 6])
 WRITTEN = (5, 4, 6, END)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from translation_samples import SOURCES, arrays, config, network, plain_decoder, plain_encoder
 
+from rnnviz.data.parallel.text import END, START
 from rnnviz.errors import RunError
 from rnnviz.translation.decoding import chances, write, write_many
 from rnnviz.translation.errors import upto_end
-from rnnviz.translation.network import END, START, Network
+from rnnviz.translation.network import Network
 
 KINDS = {
     "usual": ({}, {}),

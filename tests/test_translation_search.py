@@ -5,12 +5,12 @@ import pytest
 from sacrebleu.metrics import BLEU
 from translation_samples import TARGETS, config, every_output, network
 
+from rnnviz.data.parallel.text import END, START
 from rnnviz.translation import bleu
 from rnnviz.translation.beam import CUT, ENDED, KEPT, normalised, search
 from rnnviz.translation.decoding import chances, write
 from rnnviz.translation.errors import MODEL, RIGHT, SEARCH, Pairs, counted, judged, within
 from rnnviz.translation.lengths import by_length, edges_of, right_of
-from rnnviz.translation.network import END, START
 
 SOURCE = (4, 5, 8, 3, 6)
 SEEDS = range(3)

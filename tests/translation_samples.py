@@ -8,7 +8,8 @@ import numpy as np
 
 from rnnviz.cells import CELLS
 from rnnviz.config import ModelConfig, RunConfig, TranslationConfig
-from rnnviz.translation.network import END, START, Network
+from rnnviz.data.parallel.text import END, START
+from rnnviz.translation.network import Network
 
 SOURCES, TARGETS = 9, 7  # tokens of each vocabulary
 

@@ -1,1 +1,1 @@
-"""A sequence-to-sequence network: encoder, attention, decoder; and what it writes."""
+"""A network that reads a text to its end and then says another: sequence to sequence."""

@@ -11,11 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from rnnviz.data.parallel.text import START
 from rnnviz.inside.readout import softmax
 from rnnviz.inside.steps import Replay, backward, by_input, run
 from rnnviz.translation.attention import weights_of
 from rnnviz.translation.decoding import NO_ROWS, Rows
-from rnnviz.translation.network import START, Encoded, Network, padded
+from rnnviz.translation.network import Encoded, Network, padded
 
 OCCLUDED_AT_ONCE = 64
 

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from rnnviz.data.parallel.text import END, START
 from rnnviz.translation.decoding import NO_ROWS, Rows
-from rnnviz.translation.network import END, START, Encoded, Network, States
+from rnnviz.translation.network import Encoded, Network, States
 
 WIDEST = 10  # beam of the page; the search itself takes any
 KEPT, ENDED, CUT = "kept", "ended", "cut"

@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
-from rnnviz.translation.network import END, PAD, START, Encoded, Network, Step
+from rnnviz.data.parallel.text import END, PAD, START
+from rnnviz.translation.network import Encoded, Network, Step
 
 Rows = Mapping[int, Float[np.ndarray, " S"]]  # attention weights by output step, from 0
 NO_ROWS: Rows = {}

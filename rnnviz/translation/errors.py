@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
+from rnnviz.data.parallel.text import END
 from rnnviz.translation.beam import normalised, search
 from rnnviz.translation.decoding import chances, write_many
-from rnnviz.translation.network import END, Network
+from rnnviz.translation.network import Network
 
 RIGHT, SEARCH, MODEL = "right", "search", "model"
 AT_ONCE = 32  # sentences that are searched together

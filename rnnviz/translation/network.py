@@ -14,6 +14,7 @@ does not go into the next step, so a row of weights that is changed acts on late
 the token only.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -26,8 +27,6 @@ from rnnviz.config import RunConfig
 from rnnviz.errors import RunError
 from rnnviz.inside.steps import Weights, project
 from rnnviz.translation.attention import Attention, weights_of
-
-PAD, START, END, UNKNOWN = 0, 1, 2, 3  # the first tokens of every vocabulary
 
 States = tuple[Float[np.ndarray, "_ _"], ...]  # of one layer, [N H]: h, and what else is carried
 Arrays = Mapping[str, Float[np.ndarray, "..."]]
@@ -101,16 +100,16 @@ class Network:
         """
         exact = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
         model, ways = config.model, 2 if config.model.bidirectional else 1
-        shared = config.translation.shared_weights
         cell = CELLS[model.cell]
+        if config.translation.shared_weights:  # they may stand under either name
+            _under_both_names(exact)
         try:
             encoder = tuple(
                 tuple(_weights(cell, exact, f"encoder.{level}.{way}") for way in range(ways))
                 for level in range(model.layers)
             )
             decoder = tuple(
-                _weights(cell, exact, f"encoder.{level}.0" if shared else f"decoder.{level}")
-                for level in range(model.layers)
+                _weights(cell, exact, f"decoder.{level}") for level in range(model.layers)
             )
             head = Head(exact["head.weight"], exact["head.bias"])
         except (KeyError, ValueError) as wrong:
@@ -292,6 +291,14 @@ def _vectors(
     found = np.zeros((*tokens.shape, size))
     np.put_along_axis(found, tokens[..., None], 1.0, axis=-1)
     return found
+
+
+def _under_both_names(arrays: dict[str, Float[np.ndarray, "..."]]) -> None:
+    for name, array in list(arrays.items()):
+        if found := re.fullmatch(r"encoder\.(\d+)\.0(\..+)", name):
+            arrays["decoder.{}{}".format(*found.groups())] = array
+        elif found := re.fullmatch(r"decoder\.(\d+)(\..+)", name):
+            arrays["encoder.{}.0{}".format(*found.groups())] = array
 
 
 def _weights(cell: Cell, arrays: Arrays, name: str) -> Weights:
