@@ -1,5 +1,8 @@
 """How often an output is right, by how long its source is."""
 
+import math
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -35,9 +38,19 @@ class Bin(NamedTuple):
         return max(0.0, middle - float(half)), min(1.0, middle + float(half))
 
 
-def right_of(network: Network, pairs: Pairs, longest: int) -> Bool[np.ndarray, " N"]:
-    """Whether the greedy output is the true answer, token by token and END included."""
-    found = []
+def right_of(
+    network: Network,
+    pairs: Pairs,
+    longest: int,
+    seconds: float = math.inf,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Bool[np.ndarray, " M"]:
+    """Whether the greedy output is the true answer, token by token and END included.
+
+    Args:
+        seconds: after which no more are begun; the first ones are always done.
+    """
+    began, found = clock(), [np.zeros(0, dtype=bool)]
     for first in range(0, len(pairs.sources), _AT_ONCE):
         some = pairs.rows(first, first + _AT_ONCE)
         encoded = network.encode(some.sources, some.source_lengths)
@@ -47,7 +60,9 @@ def right_of(network: Network, pairs: Pairs, longest: int) -> Bool[np.ndarray, "
         wide[:, : written.shape[1]] = written
         given[:, : some.targets.shape[1]] = some.targets
         found.append((wide == given).all(axis=1))
-    return np.concatenate(found) if found else np.zeros(0, dtype=bool)
+        if clock() - began >= seconds:
+            break
+    return np.concatenate(found)
 
 
 def by_length(
