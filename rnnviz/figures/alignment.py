@@ -1,6 +1,6 @@
 """Output tokens by source tokens: attention, gradients, occlusions. Arrays in, figure out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,7 @@ def alignment(
     span: Range = ATTENTION,
     step: int | None = None,
     form: str = ".3f",
+    unit: str = "",
     dark: bool = False,
 ) -> go.Figure:
     """One row for each output token, one column for each source token.
@@ -43,10 +44,11 @@ def alignment(
     Args:
         values: what is coloured.
         title: of the picture.
-        symbol: what a value is, over the colour bar and in the hover text.
+        symbol: what a value is, in the hover text.
         span: the ends of the colours.
         step: the output token that is marked, from 0.
         form: how a value is written.
+        unit: over the colour bar; else the symbol stands there.
         dark: for a dark page.
     """
     rows, columns = values.shape
@@ -66,8 +68,11 @@ def alignment(
         exact=True,
     )
     trace.customdata = _names(tokens)
+    trace.colorbar.title.text = unit or symbol
     figure.add_trace(trace)
+    slanted = any(len(token) > 1 for token in tokens.source)
     figure.update_xaxes(**_axis(tokens.source, "source"), range=[0.5, columns + 0.5])
+    figure.update_xaxes(tickangle=-40 if slanted else 0)
     figure.update_yaxes(**_axis(tokens.output, "output"), range=[rows + 0.5, 0.5])
     if step is not None:
         line = {"color": palette(dark).mark, "width": 1.4}
@@ -91,7 +96,6 @@ def _axis(tokens: Sequence[str], title: str) -> dict[str, Any]:
         "title": {"text": title},
         "tickvals": places,
         "ticktext": [visible(tokens[place - 1]) for place in places],
-        "tickangle": 0 if max(map(len, tokens), default=0) <= 1 else -40,
         "autorange": False,
         "showgrid": False,
     }
@@ -172,3 +176,38 @@ def _panel(figure: go.Figure, k: int, panel: Panel, lines: int, tokens: Tokens, 
         text=plain(panel.title, 34), x=left, y=down, xref="paper", yref="paper",
         xanchor="left", yanchor="bottom", font={"size": 12},
     )  # fmt: skip
+
+
+def compared(
+    values: Mapping[str, Float[np.ndarray, " S"]],
+    source: Sequence[str],
+    *,
+    title: str,
+    dark: bool = False,
+) -> go.Figure:
+    """What several ways say of each source token, each as a share of its own largest magnitude."""
+    figure = frame(
+        title, dark=dark, plot_height=170, keeps="compared", legend=list(values), right=24
+    )
+    inks = palette(dark).groups
+    for k, (name, row) in enumerate(values.items()):
+        largest = float(np.abs(row).max()) or 1.0
+        figure.add_trace(
+            go.Bar(
+                x=np.arange(1, len(row) + 1),
+                y=row / largest,
+                name=name,
+                marker={"color": inks[k]},
+                customdata=[
+                    (visible(token), value) for token, value in zip(source, row, strict=True)
+                ],
+                hovertemplate=f"%{{customdata[0]}}<br>{name} %{{customdata[1]:.3~g}}"
+                "<extra></extra>",
+            )
+        )
+    slanted = any(len(token) > 1 for token in source)
+    figure.update_xaxes(**_axis(source, "source"), range=[0.5, len(source) + 0.5])
+    figure.update_xaxes(tickangle=-40 if slanted else 0)
+    figure.update_yaxes(title_text="share of its largest", range=[-1.08, 1.08], nticks=5)
+    figure.update_layout(barmode="group", bargap=0.25)
+    return figure

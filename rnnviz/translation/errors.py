@@ -18,7 +18,6 @@ from rnnviz.translation.decoding import chances, write_many
 from rnnviz.translation.network import Network
 
 RIGHT, SEARCH, MODEL = "right", "search", "model"
-AT_ONCE = 32  # sentences that are searched together
 
 
 class Pairs(NamedTuple):
@@ -54,8 +53,9 @@ def judged(
     network: Network, pairs: Pairs, *, width: int, alpha: float, longest: int
 ) -> Iterator[tuple[Judged, ...]]:
     """Sentences in their order, a few at a time."""
-    for first in range(0, len(pairs.sources), AT_ONCE):
-        some = pairs.rows(first, first + AT_ONCE)
+    together = max(1, network.rows_at_once // width)
+    for first in range(0, len(pairs.sources), together):
+        some = pairs.rows(first, first + together)
         encoded = network.encode(some.sources, some.source_lengths)
         trees = search(network, encoded, width=width, longest=longest)
         greedy = write_many(network, encoded, longest=longest)

@@ -13,7 +13,6 @@ from rnnviz.translation.errors import Pairs
 from rnnviz.translation.network import Network
 
 MOST_BINS = 8
-_AT_ONCE = 128
 
 
 class Bin(NamedTuple):
@@ -51,8 +50,8 @@ def right_of(
         seconds: after which no more are begun; the first ones are always done.
     """
     began, found = clock(), [np.zeros(0, dtype=bool)]
-    for first in range(0, len(pairs.sources), _AT_ONCE):
-        some = pairs.rows(first, first + _AT_ONCE)
+    for first in range(0, len(pairs.sources), network.rows_at_once):
+        some = pairs.rows(first, first + network.rows_at_once)
         encoded = network.encode(some.sources, some.source_lengths)
         written = write_many(network, encoded, longest=longest)
         wide = np.zeros((len(written), max(written.shape[1], some.targets.shape[1])), dtype=int)

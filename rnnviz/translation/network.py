@@ -28,6 +28,8 @@ from rnnviz.errors import RunError
 from rnnviz.inside.steps import Weights, project
 from rnnviz.translation.attention import Attention, weights_of
 
+_IN_ONE_THREAD = 4 * 65_536  # multiplications of one product: OpenBLAS' own bound
+
 States = tuple[Float[np.ndarray, "_ _"], ...]  # of one layer, [N H]: h, and what else is carried
 Arrays = Mapping[str, Float[np.ndarray, "..."]]
 
@@ -133,6 +135,15 @@ class Network:
     def target_tokens(self) -> int:
         """How many different tokens it can write."""
         return len(self.head.bias)
+
+    @property
+    def rows_at_once(self) -> int:
+        """Outputs in the making that are best taken one step together.
+
+        In larger products BLAS begins threads of its own, which wait for each other for as long as
+        something else, such as a training, keeps the cores busy.
+        """
+        return max(4, _IN_ONE_THREAD // self.decoder[-1].recurrent.size)
 
     # -- the encoder -------------------------------------------------------------------------------
 

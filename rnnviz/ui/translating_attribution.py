@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from rnnviz.figures.alignment import Tokens, alignment
+from rnnviz.figures.alignment import Tokens, alignment, compared
 from rnnviz.figures.values import difference_range
 from rnnviz.translation.attribution import gradients, occlusions
 from rnnviz.ui import controls
@@ -27,6 +27,19 @@ def attributed(seen: Looked) -> None:
         if not isinstance(at.y, str):
             choose_step(min(max(round(float(at.y)) - 1, 0), len(tokens) - 1))
 
+    ways = {"gradient × input": by_gradient, "fall of ln p without it": by_occlusion}
+    if seen.output.weights is not None:
+        ways = {"attention": seen.output.weights, **ways}
+    plot(
+        compared(
+            {name: values[seen.step] for name, values in ways.items()},
+            seen.source_tokens,
+            title=f"For output token {seen.step + 1}: {seen.output_tokens[seen.step]}",
+            dark=seen.dark,
+        ),
+        key="translate_compared",
+    )
+    st.markdown(_words(seen, by_gradient, by_occlusion))
     pictures = [
         ("translate_gradient", "Gradient × input [nats]", "gradient × input", by_gradient),
         ("translate_occlusion", "Fall of ln p without it [nats]", "fall of ln p", by_occlusion),
@@ -40,16 +53,16 @@ def attributed(seen: Looked) -> None:
     for place, (key, title, symbol, values) in zip(pair("attributed"), pictures, strict=True):
         figure = alignment(
             values, names, title=title, symbol=symbol, span=difference_range(values),
-            step=seen.step, form=".3~g", dark=seen.dark,
+            step=seen.step, form=".3~g", unit="nats", dark=seen.dark,
         )  # fmt: skip
         with place:
             plot(figure, key=key, on_click=click)
-    st.markdown(_words(seen, by_gradient, by_occlusion))
     st.markdown(
         "They can differ: a weight says where the context was taken from, and each state there "
         "knows of its neighbours as well; the decoder also begins with the encoder's last state, "
         "which no weight shows. The gradient asks for a very small change of a token's vector, an "
-        "occlusion takes the whole vector away."
+        "occlusion takes the whole vector away. Where p is nearly 1, ln p can hardly rise, and its "
+        "gradient is nearly 0."
     )
     about("attribution")
 

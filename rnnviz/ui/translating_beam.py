@@ -50,7 +50,7 @@ def beams(seen: Looked) -> None:
     ranking = searched.ranking(alpha)
     tree(
         searched,
-        seen.text.target_vocabulary,
+        seen.named(tuple(range(len(seen.text.target_vocabulary)))),
         winner=ranking[0].node,
         given=seen.output.given,
         key="translate_tree",

@@ -1,14 +1,13 @@
 """Translate: whose fault wrong outputs are, greedy against beam, and BLEU."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 import pandas as pd
 import streamlit as st
 
 from rnnviz.data.parallel.text import END
 from rnnviz.translation import bleu
-from rnnviz.translation.errors import MODEL, RIGHT, SEARCH, Counts, Judged, counted, judged
+from rnnviz.translation.errors import MODEL, RIGHT, SEARCH, Counts, Judged, counted, judged, within
 from rnnviz.ui import controls, widgets
 from rnnviz.ui import translating_kept as kept
 from rnnviz.ui.translating_about import about
@@ -16,7 +15,7 @@ from rnnviz.ui.translating_beam import choose_search
 from rnnviz.ui.translating_sentence import Looked
 from rnnviz.ui.words import number
 
-EVERY = 0.2  # between two parts of the count [s]
+EVERY, SECONDS = 0.3, 0.3  # between two parts of the count, and of one [s]
 _EXAMPLES = 12  # wrong outputs that are listed
 _GRAMS = 12  # n-grams of each length that are listed
 _WORDS = {RIGHT: "right", SEARCH: "the search's", MODEL: "the network's"}
@@ -39,9 +38,8 @@ class Counting:
         return len(self.found) >= self.sentences
 
     def go_on(self) -> None:
-        """A few more sentences."""
-        for part in islice(self._parts, 1):
-            self.found = (*self.found, *part)
+        """More sentences, for a little while."""
+        self.found = (*self.found, *within(self._parts, SECONDS))
 
 
 def errors(seen: Looked) -> None:
@@ -58,6 +56,7 @@ def errors(seen: Looked) -> None:
         said = f"{len(count.found):,} of {count.sentences:,} held-out sentences are searched"
         st.progress(min(1.0, share), text=said)
         _counts(counted(count.found), width)
+        _of_set(seen, count.found)
         with st.empty().container():  # a fragment keeps its number of elements
             _examples(seen, count.found)
         if done and not finished:
@@ -66,7 +65,7 @@ def errors(seen: Looked) -> None:
     finished = count.done
     key = "translate_count_" + "_".join(map(str, mark))
     st.fragment(once, run_every=None if finished else EVERY, key=key)()
-    _bleu(seen, count)
+    _bleu(seen)
     about("errors")
 
 
@@ -135,17 +134,15 @@ def _examples(seen: Looked, found: Sequence[Judged]) -> None:
 # -- BLEU ------------------------------------------------------------------------------------------
 
 
-def _bleu(seen: Looked, count: Counting) -> None:
-    st.markdown("##### BLEU")
-    if count.found:
-        _of_set(seen, count.found)
+def _bleu(seen: Looked) -> None:
+    st.markdown("##### BLEU of the sentence above, number by number")
     if not seen.answer:
-        st.caption("The true answer of the sentence above is not known, so it has no BLEU.")
+        st.caption("Its true answer is not known, so it has no BLEU.")
         return
     written = seen.named(seen.output.text)
     found = bleu.of_sentence(written, seen.named(seen.answer[:-1]))
     st.markdown(
-        f"Of the sentence above: **{found.score:.2f}**. The penalty for brevity, with "
+        f"**{found.score:.2f}** of 100. The penalty for brevity, with "
         f"{found.written} tokens written and {found.reference} in the true answer, is "
         + _penalty(found)
         + "."
@@ -191,7 +188,7 @@ def _of_set(seen: Looked, found: Sequence[Judged]) -> None:
         )
     }
     said = ", ".join(f"**{score.score:.2f}** by {name}" for name, score in scores.items())
-    st.markdown(f"Of the {len(found):,} held-out sentences searched so far, together: {said}.")
+    st.markdown(f"BLEU of these {len(found):,} sentences together, not smoothed: {said}.")
 
 
 def _text(tokens: tuple[int, ...]) -> tuple[int, ...]:

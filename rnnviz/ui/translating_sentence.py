@@ -22,6 +22,7 @@ from rnnviz.ui.words import number
 
 HELD_OUT, TYPED = "held out", "my own"
 GIVEN, ROWS, STEP = "translate_given", "translate_rows", "translate_t"  # in the address
+SIGNS = ("PAD", "START", "END", "UNK")  # the first tokens of every vocabulary, as people read them
 _MOST_LISTED = 300  # held-out sentences in the list
 _PICK, _TEXT, _WHOSE = "translate_pick", "translate_text", "translate_whose"
 
@@ -83,7 +84,7 @@ class Looked:
 
 def named(text: ParallelText, token: int) -> str:
     """A target token as people read it."""
-    return "END" if token == END else text.target_vocabulary[token]
+    return SIGNS[token] if token < len(SIGNS) else text.target_vocabulary[token]
 
 
 def looked(run: Run, view: RunView) -> Looked:
@@ -112,7 +113,7 @@ def looked(run: Run, view: RunView) -> Looked:
     steps = len(output.tokens)
     widgets.keep_within(STEP, 1, steps)
     step = row.number_input(
-        "Output token", 1, steps, widgets.held(STEP, 1), key=STEP, bind="query-params", width=130,
+        "Output token", 1, steps, widgets.held(STEP, 1), key=STEP, bind="query-params", width=112,
         help="Also by a click on it, or with the arrow keys once the drawing has the focus.",
     )  # fmt: skip
     return Looked(
@@ -159,7 +160,7 @@ def _held_out(run: Run, view: RunView, row: st.delta_generator.DeltaGenerator) -
         format_func=lambda k: f"{k}. {text.source_texts[rows[k - 1]]}",
         bind="query-params",
         on_change=_afresh,
-        width=330,
+        width=236,
     )
     row.button(
         "Next wrong one",
@@ -209,7 +210,7 @@ def _epoch(view: RunView, row: st.delta_generator.DeltaGenerator) -> int:
         value=widgets.held("translate_epoch", "latest"),
         key="translate_epoch",
         bind="query-params",
-        width=240,
+        width=200,
     )
     return kept.epoch_of(view.snapshots, str(wanted))
 

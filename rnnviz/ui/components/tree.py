@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 import orjson
 import streamlit as st
 
-from rnnviz.data.parallel.text import END
 from rnnviz.translation.beam import ENDED, KEPT, Tree
 from rnnviz.ui.components import mount
 from rnnviz.ui.components.tokens import read_index
@@ -56,7 +55,6 @@ def message(
         {
             "step": node.step,
             "token": vocabulary[node.token],
-            "end": node.token == END,
             "chance": node.log_probability,
             "total": node.total,
             "parent": node.parent,

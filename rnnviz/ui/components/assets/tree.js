@@ -9,8 +9,9 @@ import { element, number, shape, visible } from "./unrolled_parts.js";
 
 const SECONDS = 1; // of a step at speed 1
 const [TOP, ROW] = [26, 30]; // room for the steps' numbers; height of a node's line
-const [NODE, HIGH] = [92, 24]; // size of a node
-const BETWEEN = 40; // width of the edges
+const HIGH = 24; // height of a node
+const [NARROW, LETTER, LONGEST] = [56, 8.6, 7]; // width of a node beside its token, and letters of it
+const BETWEEN = 26; // width of the edges
 const LEFT = 8;
 
 const views = new WeakMap(); // parent element -> View
@@ -86,7 +87,7 @@ class View {
   // ---- places -------------------------------------------------------------------------------
 
   x(step) {
-    return LEFT + step * (NODE + BETWEEN);
+    return LEFT + step * (this.wide + BETWEEN);
   }
 
   y(node) {
@@ -96,7 +97,9 @@ class View {
   build() {
     const { nodes, steps } = this.scene;
     const rows = Math.max(...nodes.map((node) => node.row)) + 1;
-    const wide = this.x(steps) + NODE + 8;
+    const letters = nodes.map((node) => visible(node.token, LONGEST).length);
+    this.wide = NARROW + LETTER * Math.max(...letters);
+    const wide = this.x(steps) + this.wide + 8;
     const height = TOP + rows * ROW + 6;
     this.svg.replaceChildren();
     this.svg.setAttribute("width", wide);
@@ -105,7 +108,7 @@ class View {
     const kept = nodes.filter((node) => node.fate !== "cut").length;
     this.svg.setAttribute("aria-label", `Beam search tree: ${kept} kept of ${nodes.length} candidates that are shown`);
     for (let t = 0; t <= steps; t++) {
-      const text = shape(this.svg, "text", { class: "step", x: this.x(t) + NODE / 2, y: 14 });
+      const text = shape(this.svg, "text", { class: "step", x: this.x(t) + this.wide / 2, y: 14 });
       text.textContent = t === 0 ? "start" : `t = ${t}`;
     }
     this.edges = nodes.map((node) => this.edge(node));
@@ -115,7 +118,7 @@ class View {
   edge(node) {
     if (node.parent < 0) return null;
     const from = this.scene.nodes[node.parent];
-    const [x, y] = [this.x(from.step) + NODE, this.y(from)];
+    const [x, y] = [this.x(from.step) + this.wide, this.y(from)];
     const [toX, toY] = [this.x(node.step), this.y(node)];
     return shape(this.svg, "path", {
       class: `edge ${node.fate}`,
@@ -126,11 +129,11 @@ class View {
   node(node, k) {
     const [x, y] = [this.x(node.step), this.y(node)];
     const group = shape(this.svg, "g", { class: `node ${node.fate}`, transform: `translate(${x} ${y - HIGH / 2})` });
-    shape(group, "rect", { width: NODE, height: HIGH, rx: 6 });
+    shape(group, "rect", { width: this.wide, height: HIGH, rx: 6 });
     const token = shape(group, "text", { class: "glyph", x: 8, y: HIGH / 2 });
-    token.textContent = node.end ? "END" : visible(node.token, 5);
+    token.textContent = visible(node.token, LONGEST);
     if (node.step > 0) {
-      const total = shape(group, "text", { class: "total", x: NODE - 7, y: HIGH / 2 });
+      const total = shape(group, "text", { class: "total", x: this.wide - 7, y: HIGH / 2 });
       total.textContent = (node.fate === "cut" ? "✂ " : "") + number(node.total, 3);
     }
     shape(group, "title").textContent = this.words(node);
@@ -142,7 +145,7 @@ class View {
   words(node) {
     if (node.step === 0) return "Nothing is written yet: ln P = 0.";
     const path = [];
-    for (let at = node; at.parent >= 0; at = this.scene.nodes[at.parent]) path.unshift(at.end ? "END" : visible(at.token, 12));
+    for (let at = node; at.parent >= 0; at = this.scene.nodes[at.parent]) path.unshift(visible(at.token, 12));
     const fate = { kept: "kept", ended: "ended: it leaves the beam and keeps its place", cut: "cut off" }[node.fate];
     return `${path.join(" ")}: ln p of the last token ${number(node.chance, 3)}, ln P of all ${number(node.total, 4)}; ${fate}.`;
   }
@@ -171,7 +174,7 @@ class View {
 
   follow(step) {
     if (!this.stages.playing) return;
-    const right = this.x(step) + NODE + 20;
+    const right = this.x(step) + this.wide + 20;
     if (right > this.scroll.scrollLeft + this.scroll.clientWidth) this.scroll.scrollLeft = right - this.scroll.clientWidth;
   }
 
