@@ -10,7 +10,10 @@ from rnnviz.figures.frame import frame, note
 from rnnviz.figures.theme import DASHES, palette, visible
 
 _HEIGHT = 222  # [px]; of the loss beside it as well
-_SHARES = {"exact": "whole outputs", "tokens": "tokens"}  # metrics of a score, as they are called
+_SHARES = {
+    "exact": "whole outputs",
+    "tokens": "tokens, each after the true ones",
+}  # metrics of a score, as they are called
 
 
 def shares(view: RunView, *, dark: bool = False) -> go.Figure:
@@ -39,11 +42,25 @@ def shares(view: RunView, *, dark: bool = False) -> go.Figure:
                 hovertemplate=f"{name}: %{{y:.1f}} %<extra></extra>",
             )
         )
-    epochs = view.started.epochs if view.started else view.epochs[-1].epoch
+    started = view.started
+    epochs, per = (started.epochs, max(1, started.batches)) if started else (1, 1)
+    for change in view.forcings:
+        _mark_forcing(figure, change.step / per, change.teacher_forcing, dark)
     figure.update_xaxes(title_text="epoch", range=[0, max(epochs, 1)], minallowed=0)
     figure.update_yaxes(title_text="right [%]", range=[0, 104], tickvals=[0, 25, 50, 75, 100])
     figure.update_layout(hovermode="x unified")
     return figure
+
+
+def _mark_forcing(figure: go.Figure, x: float, share: float, dark: bool) -> None:
+    """A mark where teacher forcing was changed by hand."""
+    faint = palette(dark).faint_text
+    line = {"color": faint, "width": 1, "dash": "dot"}
+    figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line=line)
+    figure.add_annotation(
+        text=f"forcing {share:.2g}", x=x, y=0, yref="paper", yanchor="bottom", xanchor="left",
+        xshift=3, font={"size": 11, "color": faint},
+    )  # fmt: skip
 
 
 class Share(NamedTuple):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from rnnviz.data.parallel.text import END
+from rnnviz.data.parallel.text import END, UNKNOWN
 from rnnviz.translation.beam import normalised, search
 from rnnviz.translation.decoding import chances, write_many
 from rnnviz.translation.network import Network
@@ -65,7 +65,8 @@ def judged(
             best, answer = tree.ranking(alpha)[0], some.answer(k)
             true_score = normalised(float(true[k]), len(answer), alpha)
             plain = upto_end(greedy[k])
-            right, missed = best.tokens == answer, true_score > best.score
+            sayable = UNKNOWN not in answer  # such a token stands for others
+            right, missed = best.tokens == answer and sayable, true_score > best.score
             fault = RIGHT if right else SEARCH if missed else MODEL
             found.append(
                 Judged(
@@ -73,7 +74,7 @@ def judged(
                     fault=fault,
                     beam=best.tokens,
                     greedy=plain,
-                    greedy_right=plain == answer,
+                    greedy_right=plain == answer and sayable,
                     found_score=best.score,
                     true_score=true_score,
                 )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int
 
+from rnnviz.data.parallel.text import UNKNOWN
 from rnnviz.translation.decoding import write_many
 from rnnviz.translation.errors import Pairs
 from rnnviz.translation.network import Network
@@ -58,7 +59,8 @@ def right_of(
         given = wide.copy()
         wide[:, : written.shape[1]] = written
         given[:, : some.targets.shape[1]] = some.targets
-        found.append((wide == given).all(axis=1))
+        # a token that stands for others is never what was wanted
+        found.append(((wide == given) & (given != UNKNOWN)).all(axis=1))
         if clock() - began >= seconds:
             break
     return np.concatenate(found)

@@ -4,13 +4,13 @@ from functools import partial
 
 import streamlit as st
 
-from rnnviz.config import RunConfig
+from rnnviz.config import RunConfig, TranslationConfig
 from rnnviz.events import RunView
 from rnnviz.figures import history
 from rnnviz.figures.translation import shares
 from rnnviz.runs.run import Run
 from rnnviz.translation.settings import TITLE
-from rnnviz.ui import live, session, side, translating_settings, widgets
+from rnnviz.ui import controls, live, session, side, translating_settings, widgets
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
 from rnnviz.ui.translating_about import about
@@ -44,6 +44,8 @@ def train(config: RunConfig | None) -> tuple[Run | None, RunView]:
         )
         about("page")
         return None, RunView()
+    if not seen[0].ended:
+        _live(run)
     if config is not None and run.config != config:
         st.caption("What is shown below was trained with other settings than those chosen above.")
     begun = bool(seen[0].snapshots)
@@ -59,6 +61,26 @@ def train(config: RunConfig | None) -> tuple[Run | None, RunView]:
     live.ticking(once, run, seen, every=EVERY, name=NAME)
     about("page")
     return run, seen[0]
+
+
+def _live(run: Run) -> None:
+    """How often the decoder reads the true token, while the run goes on."""
+    key, wanted = f"forcing_{run.id}", run.control().teacher_forcing
+
+    def changed() -> None:
+        run.set_teacher_forcing(float(st.session_state[key]))
+
+    st.slider(
+        "Teacher forcing of this run, from the next step on",
+        0.0,
+        1.0,
+        run.config.translation.teacher_forcing if wanted is None else wanted,
+        0.05,
+        key=key,
+        on_change=changed,
+        width=420,
+        help=controls.named(TranslationConfig)["teacher_forcing"].rule.help,
+    )
 
 
 def _told(view: RunView) -> str:

@@ -74,7 +74,8 @@ class Looked:
 
     def right(self, tokens: tuple[int, ...]) -> bool:
         """Whether an output is the true answer."""
-        return tokens[-1:] == (END,) and self.text_of(tokens) == self.truth
+        written = tokens[-1:] == (END,) and tokens == self.answer
+        return written and UNKNOWN not in tokens
 
     @property
     def touched(self) -> bool:
