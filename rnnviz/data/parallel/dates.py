@@ -105,13 +105,13 @@ def answer(text: str) -> str:
             f"{written!r} is no date that is written in a way the network reads; write it like "
             "3 May 1979, May 3, 1979, 3.5.1979 or 25/12/79"
         )
-    parts = found.groupdict()
+    parts = found.groupdict("")
     year = _year(int(parts["year"]), len(parts["year"]))
     day = _day(written, year, *_month_and_day(written, parts))
     if not FIRST <= day <= LAST:
         raise DataError(f"{written!r} is not in the years {FIRST.year} to {LAST.year}; change it")
     weekday = WEEKDAYS[day.weekday()]
-    if parts.get("weekday") not in (None, weekday):
+    if parts.get("weekday", "") not in ("", weekday):
         raise DataError(f"{day.isoformat()} is a {weekday}; change the weekday or leave it out")
     return day.isoformat()
 

@@ -12,7 +12,7 @@ from rnnviz.data.dataset import Source
 from rnnviz.errors import DataError
 
 SEED = 1  # of what is drawn: a task's pairs are the same each time
-_TURNS = 50  # draws for each pair that is wanted, before there are no more of them
+_TURNS = 10  # draws for each pair that is wanted, before there are no more of them
 
 
 class Texts(NamedTuple):
