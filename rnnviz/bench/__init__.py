@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from rnnviz.bench.app import IN_BROWSER, in_browser
 from rnnviz.bench.core import HEAT_MAP, TIMED, Row, alone, heat_map
 from rnnviz.bench.data import FORMS, reading
+from rnnviz.bench.decoding import DECODED
 from rnnviz.bench.inside import PARTS
 from rnnviz.bench.searching import MATCHED, matched
 from rnnviz.errors import ConfigError
@@ -16,6 +17,7 @@ ROWS: Mapping[str, Callable[[str], Row]] = {
     **dict.fromkeys(FORMS, reading),
     **PARTS,
     MATCHED: matched,
+    **DECODED,
     **dict.fromkeys(IN_BROWSER, in_browser),
 }
 
