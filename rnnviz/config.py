@@ -119,9 +119,17 @@ WORLD_NAMES = {  # the keys of WORLDS (rnnviz.data.worlds), which holds their su
     "wave": "a wave, drawn",
     "angle": "a sine from its angle",
 }
-SAMPLES = {  # the keys of SAMPLES in rnnviz.data.text
+SAMPLES = {  # the keys of SAMPLES in rnnviz.data.builtin
     "lighthouse": "The lighthouse, 7,000 characters",
     "log": "A signal log, 60,000 characters",
+    "program": "A made-up program, 60,000 characters",
+    "topics": "Python's documentation, 400,000 characters",
+    "library": "Python's library, 400,000 characters",
+}
+TOKENS = {
+    "characters": "characters",
+    "words": "words",
+    "pieces": "pieces (byte pairs)",
 }
 BLOCKS = {
     "144x1": "144 steps of 10-minute means",
@@ -209,8 +217,24 @@ class DataConfig(_Checked):
     )
     tokens: Annotated[
         str,
-        Choice({"characters": "characters", "words": "words"}, "What one step of a text is."),
+        Choice(
+            TOKENS,
+            "What one step of a text is. Pieces are runs of bytes that are learned from the "
+            "text: what often stands together becomes one.",
+        ),
     ] = "characters"
+    pieces: Annotated[
+        int,
+        Knob(256, 2000, "How many pieces there are: the 256 bytes, and one more for each merge."),
+    ] = 512
+    carried: Annotated[
+        bool,
+        Switch(
+            "The state goes on from each window of a text to the next one, in training and in "
+            "scoring; gradients do not. The text is then split in its order: training, validation, "
+            "test. Off: each window begins with a state of zeros, and windows are shuffled."
+        ),
+    ] = False
     window: Annotated[
         int, Knob(8, 512, "Steps of one sequence: tokens of a text, or values of a series.")
     ] = 64

@@ -3,7 +3,7 @@
 Every number is in the target's unit (or nats). No files, no training.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +12,10 @@ from jaxtyping import Float, Int
 
 from rnnviz.batches import Prepared
 from rnnviz.data.dataset import PARTS, SequenceDataset, Task
+from rnnviz.data.streams import scoring_streams, streams
 from rnnviz.events import Score
 from rnnviz.metrics import regression_metrics
-from rnnviz.model import SequenceModel
+from rnnviz.model import Readout, SequenceModel, first_of
 from rnnviz.record import outputs_in_unit
 from rnnviz.trace import Survey
 
@@ -36,15 +37,30 @@ def evaluate_steps(
 ) -> tuple[Score, Survey | None]:
     """The network's score on a part, and a survey of its first steps (not of tokens)."""
     dataset, rows, pieces = prepared.dataset, prepared.part(part), []
-    with torch.no_grad():
-        for start in range(0, len(rows), ROWS):
-            some = rows[start : start + ROWS]
-            readout = model(prepared.batch(some))
-            outputs = outputs_in_unit(readout.outputs, model.task, prepared.target_scaler)
-            pieces.append(_said(dataset, some, outputs))
+    for some, found in _readouts(model, prepared, rows):
+        outputs = outputs_in_unit(found.outputs, model.task, prepared.target_scaler)
+        pieces.append(_said(dataset, some, outputs))
     said = Said(*(np.concatenate(values) for values in zip(*pieces, strict=True)))
     score = Score(predictor="network", part=part, metrics=_metrics(said, dataset.task))
     return score, _survey(said, dataset.task)
+
+
+def _readouts(
+    model: SequenceModel, prepared: Prepared, rows: Int[np.ndarray, " N"]
+) -> Iterator[tuple[Int[np.ndarray, " B"], Readout]]:
+    """What the network says of all rows, some at once; states are carried on as in training."""
+    carried = prepared.dataset.carried
+    if carried:
+        batches = streams(rows, scoring_streams(len(rows)))
+    else:
+        batches = [rows[start : start + ROWS] for start in range(0, len(rows), ROWS)]
+    states = model.zeros(len(batches[0])) if carried else ()
+    for some in batches:
+        with torch.no_grad():
+            before = first_of(states, len(some)) if carried else None
+            readout = model(prepared.batch(some), None, before)
+        states = readout.after
+        yield some, readout
 
 
 def step_baselines(prepared: Prepared) -> tuple[Score, ...]:

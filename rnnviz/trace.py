@@ -30,6 +30,8 @@ class LayerTrace:
     recurrent_weights: Float[np.ndarray, "G H H"]
     input_bias: Float[np.ndarray, "G H"]
     recurrent_bias: Float[np.ndarray, "G H"]
+    # W itself where tokens are embedded: then input_weights are W E, and inputs one-hot
+    embedded_weights: Float[np.ndarray, "G H D"] | None = None
 
     @property
     def title(self) -> str:
@@ -114,6 +116,7 @@ class Trace:
     counted: Bool[np.ndarray, "B Q"] | None = None  # outputs that a target is for; None: all are
     readout: ReadoutTrace | None = None  # None in what earlier versions kept
     scaling: Scaling | None = None  # of the inputs; None: they are the data set's own, or tokens
+    embedding: Float[np.ndarray, "V D"] | None = None  # a token's row is what stands for it
 
     def layer(self, layer: int, *, reverse: bool = False) -> LayerTrace:
         """One direction of one layer.

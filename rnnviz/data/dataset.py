@@ -114,9 +114,11 @@ class SequenceDataset:
     outputs: tuple[Variable, ...]  # K numbers, or one variable whose classes are `classes`
     classes: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
+    merges: tuple[tuple[int, int], ...] = ()  # of byte pairs (data.pieces), where tokens are these
     ids: tuple[str, ...]  # a split never cuts through an id
     whose: str = "people"  # what ids name, in the plural
     parts: tuple[str, ...] = ()  # of each row one of PARTS, where time and not chance decides it
+    carried: bool = False  # each row goes on where the one before it in its part has ended
     persistence: Float[np.ndarray, "N K"] | None = None  # what the last value, once more, predicts
     covariates: Float[np.ndarray, "N C"]
     covariate_names: tuple[Variable, ...] = ()
@@ -137,6 +139,8 @@ class SequenceDataset:
                 raise DataError(f"{name} holds {len(getattr(self, name))} rows, the inputs {n}")
         if self.counted is not None and not self.judged.any(axis=1).all():
             raise DataError("a sequence has no step with a target; each needs at least one")
+        if self.carried and not (self.parts and (self.lengths == self.steps).all()):
+            raise DataError("rows that go on where others end need parts, and one length for all")
         arrays = (self.inputs, self.targets, self.lengths, self.times, self.covariates)
         for array in (*arrays, *(() if self.counted is None else (self.counted,))):
             array.flags.writeable = False

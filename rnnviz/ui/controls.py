@@ -24,6 +24,8 @@ LABELS: Mapping[str, str] = {
     "mask": "Read the wear as well",
     "sample": "Built-in text",
     "tokens": "One step is one of the",
+    "pieces": "How many pieces",
+    "carried": "Carry the state on",
     "window": "Steps in a sequence",
     "horizon": "Horizon",
     "foretold": "Foretell",

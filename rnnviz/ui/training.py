@@ -10,9 +10,10 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from rnnviz.allowed import check_allowed
 from rnnviz.config import ModelConfig, RunConfig, TrainingConfig
 from rnnviz.data.dataset import SequenceDataset, Task, split_of
-from rnnviz.errors import ConfigError, RnnvizError
+from rnnviz.errors import RnnvizError
 from rnnviz.estimate import check_memory, estimate
 from rnnviz.events import RunView
 from rnnviz.figures import history
@@ -70,11 +71,7 @@ def _widgets(cls: type, names: tuple[str, ...], source: str) -> dict[str, Any]:
 
 def _cost(config: RunConfig) -> None:
     dataset = common.dataset(config.data)
-    if dataset.task is Task.NEXT_TOKEN and config.model.bidirectional:
-        raise ConfigError(
-            "both directions are on, but a backward network has read the next token already; "
-            "switch one off to predict the next token"
-        )
+    check_allowed(config.model, dataset)
     check_memory(config, dataset)
     cost = estimate(config, dataset)
     st.caption(
