@@ -104,6 +104,13 @@ class RateChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ForcingChanged(Event):
+    """How often a decoder reads the true token while it trains was changed by hand."""
+
+    teacher_forcing: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Checkpointed(Event):
     """All that is needed to go on from here. On disk the bytes stand beside; read back, empty."""
 
@@ -157,6 +164,7 @@ class RunView:
     snapshots: tuple[int, ...] = ()  # epochs whose arrays are kept, ascending
     found: tuple[Found, ...] = ()  # one about each thing
     rates: tuple[RateChanged, ...] = ()
+    forcings: tuple[ForcingChanged, ...] = ()
     attempt: int = 0
     message: str = ""
     where: str = ""
@@ -181,6 +189,8 @@ class RunView:
                 change = {"found": (*self.found, event)}
             case RateChanged() if not self.rates or event.step > self.rates[-1].step:
                 change = {"rates": (*self.rates, event)}
+            case ForcingChanged() if not self.forcings or event.step > self.forcings[-1].step:
+                change = {"forcings": (*self.forcings, event)}
             case Paused() if not ended:
                 change = {"status": "paused", "message": event.reason}
             case Resumed() if not ended:

@@ -26,6 +26,7 @@ KINDS: Mapping[str, type[Event]] = {
         events.Found,
         events.Snapshot,
         events.RateChanged,
+        events.ForcingChanged,
         events.Checkpointed,
         events.Paused,
         events.Resumed,
