@@ -155,6 +155,11 @@ def world() -> str:
     return str(st.session_state.get("world", DataConfig().world))
 
 
+def grammar() -> str:
+    """The grammar of the phrases that the settings name now, wherever its widget stands."""
+    return str(st.session_state.get("grammar", DataConfig().grammar))
+
+
 def seed(default: int) -> int:
     """The seed that the settings hold now, wherever its widget stands."""
     return int(st.session_state.get("seed", default))
