@@ -430,6 +430,22 @@ class RunConfig:
             raise ConfigError(f"these settings are not rnnviz's: {wrong}") from None
 
 
+def with_settings(values: Mapping[str, Any]) -> RunConfig:
+    """The usual settings but for some, whichever part they belong to.
+
+    Raises:
+        ConfigError: one is unknown or outside of its range.
+    """
+    parts: dict[str, dict[str, Any]] = {name: {} for name in _PARTS}
+    for name, value in values.items():
+        of = (part for part, cls in _PARTS.items() if name in (s.name for s in settings_of(cls)))
+        part = next(of, None)
+        if part is None:
+            raise ConfigError(f"there is no setting {name!r}")
+        parts[part][name] = value
+    return RunConfig.from_dict(parts)
+
+
 _PARTS: Mapping[str, type] = {
     "data": DataConfig,
     "model": ModelConfig,

@@ -27,6 +27,7 @@ class Quantity(StrEnum):
     ACTIVITY = "activity"  # from 0 on
     LOSS = "loss"  # from the least to nearly the largest of a surface
     DIFFERENCE = "difference"  # of two runs, around zero, within the largest there is
+    ATTRIBUTION = "attribution"  # a step's share in a score, around zero, within the largest
 
 
 PREACTIVATION_LIMIT = 6.0  # a sigmoid is within 0.0025 of its end there
