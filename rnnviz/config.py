@@ -107,6 +107,14 @@ SUGGESTED: Mapping[str, Mapping[str, Any]] = {  # where a source wants other set
     "series": {"window": 20, "attention": "none", "batch_size": 16, "epochs": 60},
     "phrases": {"cell": "rnn", "attention": "none", "batch_size": 4, "epochs": 60},
 }
+GRAMMARS = {  # the keys of GRAMMARS in rnnviz.data.sources
+    "small": "78 phrases of 18 words",
+    "reviews": "reviews with negations and contrasts",
+}
+OF_GRAMMAR: Mapping[str, Mapping[str, Any]] = {  # the same of the phrases, by their grammar
+    "small": SUGGESTED["phrases"],
+    "reviews": {"sequences": 3000, "epochs": 12, "learning_rate": 0.01},
+}
 WORLD_NAMES = {  # the keys of WORLDS (rnnviz.data.worlds), which holds their suggested settings
     "namaskar": "namaskar, letter by letter",
     "brackets": "brackets: the next symbol",
@@ -115,6 +123,7 @@ WORLD_NAMES = {  # the keys of WORLDS (rnnviz.data.worlds), which holds their su
     "copy": "the copy task",
     "adding": "the adding problem",
     "names": "Jane said hi to John",
+    "entities": "names, places and dates, tagged",
     "sines": "noisy sines, foretold",
     "wave": "a wave, drawn",
     "angle": "a sine from its angle",
@@ -242,6 +251,9 @@ class DataConfig(_Checked):
         int, Knob(1, 512, "How many steps after a window's last value the foretold one comes.")
     ] = 1
     foretold: Annotated[str, Choice(FORETOLD, "What of a series is predicted.")] = "value"
+    grammar: Annotated[
+        str, Choice(GRAMMARS, "Which rule makes the phrases, and says what they mean.")
+    ] = "small"
     world: Annotated[
         str, Choice(WORLD_NAMES, "Data made by a rule, so that the best answer is known.")
     ] = "namaskar"
@@ -253,7 +265,14 @@ class DataConfig(_Checked):
 
 def source_name(data: DataConfig) -> str:
     """What the source is called: of the small worlds the world itself."""
+    if data.source == "phrases" and data.grammar == "reviews":
+        return "Reviews, good or bad"
     return WORLD_NAMES[data.world] if data.source == "world" else SOURCES[data.source]
+
+
+def suggested_for(source: str, grammar: str) -> Mapping[str, Any]:
+    """The settings that a source begins with; of the small worlds see WORLDS."""
+    return OF_GRAMMAR[grammar] if source == "phrases" else SUGGESTED.get(source, {})
 
 
 CELL_NAMES = {  # the keys of rnnviz.cells.CELLS
@@ -433,6 +452,22 @@ class RunConfig:
             return cls(**{name: _PARTS[name](**part) for name, part in values.items()})
         except (KeyError, TypeError) as wrong:
             raise ConfigError(f"these settings are not rnnviz's: {wrong}") from None
+
+
+def with_settings(values: Mapping[str, Any]) -> RunConfig:
+    """The usual settings but for some, whichever part they belong to.
+
+    Raises:
+        ConfigError: one is unknown or outside of its range.
+    """
+    parts: dict[str, dict[str, Any]] = {name: {} for name in _PARTS}
+    for name, value in values.items():
+        of = (part for part, cls in _PARTS.items() if name in (s.name for s in settings_of(cls)))
+        part = next(of, None)
+        if part is None:
+            raise ConfigError(f"there is no setting {name!r}")
+        parts[part][name] = value
+    return RunConfig.from_dict(parts)
 
 
 _PARTS: Mapping[str, type] = {

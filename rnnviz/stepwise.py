@@ -21,6 +21,8 @@ from rnnviz.trace import Survey
 
 ROWS = 128  # sequences evaluated at once
 MOST_SURVEYED = 2048  # steps whose prediction is kept for the pictures
+MOST_TAGGED = 2**13  # the same where classes are predicted,
+MOST_NUMBERS = 2**17  # and together they hold no more probabilities than this
 
 
 class Said(NamedTuple):
@@ -30,16 +32,18 @@ class Said(NamedTuple):
     true: Float[np.ndarray, "M K"] | Int[np.ndarray, " M"]
     # numbers; or of classes the loss [nats], whether the likeliest is the true one, the likeliest
     found: Float[np.ndarray, "M K"]
+    probabilities: Float[np.ndarray, "S C"]  # of tags, of the first steps; else there are none
 
 
 def evaluate_steps(
     model: SequenceModel, prepared: Prepared, part: str
 ) -> tuple[Score, Survey | None]:
     """The network's score on a part, and a survey of its first steps (not of tokens)."""
-    dataset, rows, pieces = prepared.dataset, prepared.part(part), []
+    dataset, rows, pieces, room = prepared.dataset, prepared.part(part), [], _room(prepared)
     for some, found in _readouts(model, prepared, rows):
         outputs = outputs_in_unit(found.outputs, model.task, prepared.target_scaler)
-        pieces.append(_said(dataset, some, outputs))
+        pieces.append(_said(dataset, some, outputs, room))
+        room -= len(pieces[-1].probabilities)
     said = Said(*(np.concatenate(values) for values in zip(*pieces, strict=True)))
     score = Score(predictor="network", part=part, metrics=_metrics(said, dataset.task))
     return score, _survey(said, dataset.task)
@@ -69,12 +73,22 @@ def step_baselines(prepared: Prepared) -> tuple[Score, ...]:
 
 
 def _said(
-    dataset: SequenceDataset, rows: Int[np.ndarray, " B"], outputs: Float[np.ndarray, "B T K"]
+    dataset: SequenceDataset,
+    rows: Int[np.ndarray, " B"],
+    outputs: Float[np.ndarray, "B T K"],
+    room: int = 0,
 ) -> Said:
     judged = dataset.judged[rows]
     true, said = dataset.targets[rows][judged], outputs[judged]
     found = said if dataset.task.numeric else _losses(said, true)
-    return Said(rows[np.nonzero(judged)[0]], true, found)
+    return Said(rows[np.nonzero(judged)[0]], true, found, said[:room])
+
+
+def _room(prepared: Prepared) -> int:
+    """Of how many steps the probabilities are kept."""
+    if prepared.dataset.task is not Task.TAGGING:
+        return 0
+    return min(MOST_TAGGED, MOST_NUMBERS // len(prepared.dataset.classes))
 
 
 def _losses(
@@ -98,14 +112,25 @@ def _survey(said: Said, task: Task) -> Survey | None:
     """A step of a sequence counts as a sequence of its own; `sequences` holds its row."""
     if task is Task.NEXT_TOKEN:
         return None
+    tags = len(said.probabilities)
+    most = _whole(said.rows, tags) if tags else MOST_SURVEYED
     targets = said.true[:, 0] if task.numeric else said.true
     predictions = said.found[:, 0] if task.numeric else said.found[:, 2]
     return Survey(
-        sequences=said.rows[:MOST_SURVEYED],
-        targets=targets[:MOST_SURVEYED].astype(np.float32),
-        predictions=predictions[:MOST_SURVEYED].astype(np.float32),
+        sequences=said.rows[:most],
+        targets=targets[:most].astype(np.float32),
+        predictions=predictions[:most].astype(np.float32),
         attention=None,
+        probabilities=said.probabilities[:most].astype(np.float32) if tags else None,
     )
+
+
+def _whole(rows: Int[np.ndarray, " M"], most: int) -> int:
+    """At most so many steps, and no sequence cut in two where the first one fits."""
+    if len(rows) <= most:
+        return len(rows)
+    begins = int(np.searchsorted(rows, rows[most]))
+    return begins or most
 
 
 # --- baselines ------------------------------------------------------------------------------------
@@ -142,7 +167,7 @@ def _share_score(
     given = dataset.inputs[rows][judged] if len(table) > 1 else np.zeros(len(true), dtype=np.int64)
     best = table.argmax(axis=1)[given]
     found = np.stack((-np.log(table[given, true]), best == true, best), axis=1)
-    said = Said(rows[np.nonzero(judged)[0]], true, found)
+    said = Said(rows[np.nonzero(judged)[0]], true, found, np.zeros((0, 0)))
     return Score(predictor=name, part=part, metrics=_metrics(said, dataset.task))
 
 

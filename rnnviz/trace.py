@@ -144,6 +144,8 @@ class Survey:
     targets: Float[np.ndarray, " N"]  # target's unit, or the class
     predictions: Float[np.ndarray, " N"]
     attention: Float[np.ndarray, "N T"] | None  # many-to-one models only
+    # of every class; None where numbers are predicted, and in what earlier versions kept
+    probabilities: Float[np.ndarray, "N K"] | None = None
 
 
 def _index(name: str, names: tuple[str, ...], kind: str) -> int:

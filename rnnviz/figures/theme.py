@@ -27,6 +27,7 @@ class Quantity(StrEnum):
     ACTIVITY = "activity"  # from 0 on
     LOSS = "loss"  # from the least to nearly the largest of a surface
     DIFFERENCE = "difference"  # of two runs, around zero, within the largest there is
+    ATTRIBUTION = "attribution"  # a step's share in a score, around zero, within the largest
 
 
 PREACTIVATION_LIMIT = 6.0  # a sigmoid is within 0.0025 of its end there
@@ -77,6 +78,7 @@ _ROLES: Mapping[str, tuple[float, float]] = {
     "persistence": (330, 0.17),
     "target": (330, 0.17),
     "memoryless limit": (50, 0.16),
+    "left-to-right limit": (155, 0.12),
     "chance": (50, 0.16),
     "always 1": (50, 0.16),
     "entropy floor": (305, 0.16),
@@ -123,6 +125,7 @@ DASHES: Mapping[str, str] = {
     "ridge": "dash",
     "persistence": "longdash",
     "memoryless limit": "longdash",
+    "left-to-right limit": "longdash",
     "chance": "longdash",
     "always 1": "longdash",
     "entropy floor": "solid",

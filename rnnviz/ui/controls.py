@@ -29,6 +29,7 @@ LABELS: Mapping[str, str] = {
     "window": "Steps in a sequence",
     "horizon": "Horizon",
     "foretold": "Foretell",
+    "grammar": "Grammar",
     "world": "World",
     "sequences": "Sequences",
     "delay": "Delay",
