@@ -24,6 +24,7 @@ SECTIONS = {  # the pages by what one does there
         ("match", "Select and match", ":material/join_inner:"),
         ("units", "What units tell", ":material/format_color_text:"),
     ),
+    "Language": (("language", "Language model", ":material/chat:"),),
     "More": (
         ("scratch", "From scratch", ":material/function:"),
         ("models", "Models", ":material/save:"),

@@ -19,6 +19,7 @@ LOOKING = (
     "What if",
     "Select and match",
     "What units tell",
+    "Language model",
 )  # pages that show a trace
 
 
