@@ -20,6 +20,7 @@ LOOKING = (
     "Select and match",
     "What units tell",
     "Sentiment",
+    "Language model",
 )  # pages that show a trace
 
 

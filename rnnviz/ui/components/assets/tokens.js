@@ -72,16 +72,14 @@ class View {
 
   colour({ values, low, high, stops }) {
     const scale = palette({ low, high, stops });
-    const inks = scale.rgb.map(([r, g, b]) =>
-      luminance(r, g, b) > 0.2 ? "rgb(20,24,32)" : "rgb(255,255,255)",
-    );
+    const ink = inks(scale);
     this.spans.forEach((span, index) => {
       const value = values[index];
       const level = value === null ? -1 : scale.level(value);
       if (span.level === level) return;
       span.level = level;
       span.style.backgroundColor = scale.css[level] ?? "transparent";
-      span.style.color = inks[level] ?? "inherit";
+      span.style.color = ink[level] ?? "inherit";
     });
   }
 
@@ -149,6 +147,13 @@ class View {
     clearTimeout(this.timer);
     this.box.remove();
   }
+}
+
+// What can be read on each colour of a scale.
+export function inks({ rgb }) {
+  return rgb.map(([r, g, b]) =>
+    luminance(r, g, b) > 0.2 ? "rgb(20,24,32)" : "rgb(255,255,255)",
+  );
 }
 
 // Relative luminance as WCAG 2 defines it.
