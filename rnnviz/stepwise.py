@@ -14,8 +14,9 @@ from rnnviz.batches import Prepared
 from rnnviz.data.dataset import PARTS, SequenceDataset, Task
 from rnnviz.data.streams import scoring_streams, streams
 from rnnviz.events import Score
-from rnnviz.metrics import regression_metrics
+from rnnviz.metrics import class_losses, regression_metrics
 from rnnviz.model import Readout, SequenceModel, first_of
+from rnnviz.paired import errors
 from rnnviz.record import outputs_in_unit
 from rnnviz.trace import Survey
 
@@ -45,7 +46,9 @@ def evaluate_steps(
         pieces.append(_said(dataset, some, outputs, room))
         room -= len(pieces[-1].probabilities)
     said = Said(*(np.concatenate(values) for values in zip(*pieces, strict=True)))
-    score = Score(predictor="network", part=part, metrics=_metrics(said, dataset.task))
+    told = errors(prepared, said.rows, said.true, _losses_of(said, dataset.task))
+    metrics = _metrics(said, dataset.task)
+    score = Score(predictor="network", part=part, metrics=metrics, errors=told)
     return score, _survey(said, dataset.task)
 
 
@@ -94,10 +97,16 @@ def _room(prepared: Prepared) -> int:
 def _losses(
     probabilities: Float[np.ndarray, "M K"], true: Int[np.ndarray, " M"]
 ) -> Float[np.ndarray, "M 3"]:
-    of_true = np.take_along_axis(probabilities, true[:, None], axis=1)[:, 0]
-    losses = -np.log(np.maximum(of_true, np.finfo(np.float32).tiny))
+    losses = class_losses(true, probabilities)
     best = probabilities.argmax(axis=1)
     return np.stack((losses, best == true, best), axis=1).astype(np.float64)
+
+
+def _losses_of(said: Said, task: Task) -> Float[np.ndarray, " M"]:
+    """The loss at each step."""
+    if task.numeric:
+        return ((said.true - said.found.astype(np.float64)) ** 2).mean(axis=1)
+    return said.found[:, 0]
 
 
 def _metrics(said: Said, task: Task) -> Mapping[str, float]:
@@ -143,8 +152,7 @@ def _shares(prepared: Prepared, names: tuple[str, str], size: int) -> tuple[Scor
     train = prepared.split.train
     seen = dataset.judged[train]
     targets = dataset.targets[train][seen]
-    single = np.bincount(targets, minlength=size) + 1.0
-    single /= single.sum()
+    single = prepared.constant
     tables = {names[0]: single[None]}
     if dataset.vocabulary:
         width = len(dataset.vocabulary)
@@ -182,11 +190,9 @@ def _of_classes(prepared: Prepared) -> tuple[Score, ...]:
 def _of_numbers(prepared: Prepared) -> tuple[Score, ...]:
     """One mean for all steps."""
     dataset, scores = prepared.dataset, []
-    train = prepared.split.train
-    mean = dataset.targets[train][dataset.judged[train]].mean(axis=0)
     for part in PARTS:
         rows = prepared.part(part)
-        said = _said(dataset, rows, np.broadcast_to(mean, dataset.targets[rows].shape))
+        said = _said(dataset, rows, np.broadcast_to(prepared.constant, dataset.targets[rows].shape))
         scores.append(Score(predictor="mean", part=part, metrics=_metrics(said, dataset.task)))
     return tuple(scores)
 

@@ -1,8 +1,8 @@
 // What might have stood at a place: the likeliest tokens, before and after temperature, top-k and
 // top-p, and where the draw fell. A drawing of fixed width in units that shrinks with the page.
 
-import { savePng, saveSvg } from "./picture_file.js";
-import { field, save } from "./plot_export.js";
+import { saveDrawing } from "./picture_file.js";
+import { saveTable } from "./table_file.js";
 import { element, number, shape, visible } from "./unrolled_parts.js";
 
 const ROW = 23;
@@ -34,8 +34,8 @@ export class Bars {
       made.title = title;
       made.addEventListener("click", act);
     };
-    button("SVG", "save the bars as SVG", () => saveSvg(this.svg, "next-token"));
-    button("PNG", "save the bars as PNG", () => savePng(this.svg, "next-token"));
+    button("SVG", "save the bars as SVG", () => saveDrawing("SVG", this.svg, "next-token"));
+    button("PNG", "save the bars as PNG", () => saveDrawing("PNG", this.svg, "next-token"));
     button("CSV", "save the distributions of all places as CSV", () => this.csv());
   }
 
@@ -219,7 +219,7 @@ export class Bars {
         lines.push([...values, row.plain, row.shaped, row.cut]);
       }
     });
-    save("next-tokens.csv", `${lines.map((line) => line.map(field).join(",")).join("\r\n")}\r\n`);
+    saveTable(lines, "next-tokens");
   }
 }
 

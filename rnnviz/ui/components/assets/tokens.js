@@ -1,28 +1,11 @@
 // A text whose tokens are coloured by values. Tokens are data: they only ever become text nodes.
-// Streamlit calls the exported function at each update, on the same parent.
 
+import { mounted } from "./mounting.js";
 import { bound, element, number, palette, visible } from "./unrolled_parts.js";
 
-const views = new WeakMap(); // parent element -> View
 const CLICK_EVERY = 250; // [ms]; held keys report no faster
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  let view = views.get(parentElement);
-  if (view === undefined) {
-    view = new View(parentElement);
-    views.set(parentElement, view);
-  }
-  view.tell = (index) => setTriggerValue("clicked", index);
-  view.receive(JSON.parse(new TextDecoder().decode(data)));
-  // An overtaken call is cleaned up as well: only a view that has left the page is at its end.
-  return () =>
-    setTimeout(() => {
-      if (!parentElement.isConnected) {
-        views.delete(parentElement);
-        view.close();
-      }
-    }, 1000);
-}
+export default mounted((parent) => new View(parent));
 
 class View {
   constructor(parent) {
@@ -43,7 +26,9 @@ class View {
     this.text.addEventListener("pointerleave", () => (this.tip.hidden = true));
   }
 
-  receive(content) {
+  receive(bytes, { setTriggerValue }) {
+    this.tell = (index) => setTriggerValue("clicked", index);
+    const content = JSON.parse(new TextDecoder().decode(bytes));
     this.content = content;
     const tokens = JSON.stringify(content.tokens);
     if (tokens !== this.tokens) this.build(content.tokens);
