@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from rnnviz.ui import branches, contributing, speaking
+from rnnviz.ui import branches, contributing, epochs, language_about, perplexities, speaking
 
 if seen := speaking.looking_at_text():
     left, right = st.columns([3, 8], gap="medium")
@@ -15,3 +15,8 @@ if seen := speaking.looking_at_text():
         with left:
             branches.listed(done)
         contributing.why(done)
+    perplexities.table(seen)
+    if done:
+        epochs.samples(done)
+    epochs.reading(seen)
+    language_about.about()

@@ -13,13 +13,15 @@ from rnnviz.record import record
 V, H, T = 7, 5, 12
 
 
-def language_model(cell="lstm", *, layers=1, attention="none", embedding=0, seed=1, gain=2.0):
+def language_model(
+    cell="lstm", *, layers=1, attention="none", embedding=0, seed=1, gain=2.0, tokens=V
+):
     """A model whose weights are large enough to have opinions, in float64."""
     config = ModelConfig(
         cell=cell, hidden_size=H, layers=layers, attention=attention, embedding=embedding
     )
     model = SequenceModel(
-        config, inputs=V, outputs=V, covariates=0, task=Task.NEXT_TOKEN, seed=seed
+        config, inputs=tokens, outputs=tokens, covariates=0, task=Task.NEXT_TOKEN, seed=seed
     ).double()
     with torch.no_grad():
         for weights in model.parameters():

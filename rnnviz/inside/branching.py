@@ -1,8 +1,9 @@
 """Branches of a generated text: what each forces, as a tree, and as the text of a link. NumPy.
 
-A link holds `position:token` for each token that was put somewhere, _ between two of them and ~
+A link holds position.token for each token that was put somewhere, _ between two of them and ~
 between two branches; the first branch is the one that is looked at. Positions and tokens count
-from 1. It is read strictly: whatever else comes raises TraceError.
+from 1. No program escapes such characters. It is read strictly: whatever else comes raises
+TraceError.
 """
 
 import itertools
@@ -15,8 +16,8 @@ from rnnviz.inside.sampling import LONGEST, Forced
 MOST = 12  # branches, the trunk among them
 MOST_FORCED = 24  # tokens in one
 LONGEST_TEXT = 1500
-BETWEEN, WITHIN, OF = "~", "_", ":"
-_ONE = re.compile(r"[1-9]\d{0,4}:[1-9]\d{0,4}", re.ASCII)
+BETWEEN, WITHIN, OF = "~", "_", "."
+_ONE = re.compile(r"[1-9]\d{0,4}\.[1-9]\d{0,4}", re.ASCII)
 
 Branch = tuple[Forced, ...]  # by ascending position; () is the trunk, where nothing is forced
 Branches = tuple[Branch, ...]  # the first is looked at; each but once, the trunk always there
@@ -112,7 +113,7 @@ def _tidy(branches: Branches) -> Branches:
 def _read(text: str) -> Branch:
     parts = text.split(WITHIN) if text else []
     if not all(_ONE.fullmatch(part) for part in parts):
-        raise TraceError(f"{text[:60]!r} cannot be read; it has to look like 13:7_20:44")
+        raise TraceError(f"{text[:60]!r} cannot be read; it has to look like 13.7_20.44")
     pairs = [tuple(int(value) - 1 for value in part.split(OF)) for part in parts]
     branch = tuple(Forced(*pair) for pair in pairs)
     places = [one.position for one in branch]

@@ -153,7 +153,7 @@ def experiment(seen: Looking) -> Experiment | None:
     """What the controls and the address ask for; None where the prefix cannot be read."""
     mark = mark_of(seen.run.id, seen.trace)
     speaker = speaker_of(mark, seen.trace)
-    _other_words(seen.dataset)
+    _other_words(seen)
     plan = _controls(seen)
     if plan is None:
         return None
@@ -175,11 +175,11 @@ def planned(plan: Plan, branch: Branch) -> Plan:
     return replace(plan, forced=branch)
 
 
-def _other_words(dataset: SequenceDataset) -> None:
+def _other_words(seen: Looking) -> None:
     """What was asked of a network with other tokens makes no sense for this one."""
-    before = widgets.replaced("say_words", hash(dataset.vocabulary))
-    if before not in (None, hash(dataset.vocabulary)):
-        widgets.forget("say_prefix", "say_top_k")
+    now = hash(seen.dataset.vocabulary)
+    if widgets.replaced("say_words", now) not in (None, now):
+        widgets.suggest({"say_prefix": begin_with(seen), "say_top_k": 0})
         widgets.note(FORCED, "")
         widgets.note(AT, "")
 
@@ -371,6 +371,8 @@ def branch_off(done: Experiment, other: Other) -> None:
 
 def one_more(length: int) -> None:
     """Draw one token more, in a callback."""
-    if length < LONGEST:
-        widgets.suggest({"say_length": length + 1})
-        widgets.note(AT, "")
+    if length >= LONGEST:
+        widgets.notice(f"a text holds at most {LONGEST} tokens; write what it says into the prefix")
+        return
+    widgets.suggest({"say_length": length + 1})
+    widgets.note(AT, "")

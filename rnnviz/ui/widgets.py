@@ -71,12 +71,6 @@ def replaced(name: str, value: Value) -> Value | None:
     return before
 
 
-def forget(*keys: str) -> None:
-    """Let widgets begin again, before they are drawn."""
-    for key in keys:
-        st.session_state.pop(key, None)
-
-
 def forget_unless(key: str, options: Sequence[object]) -> None:
     """The same for one widget, if what it holds is no longer to be had."""
     if key in st.session_state and st.session_state[key] not in options:

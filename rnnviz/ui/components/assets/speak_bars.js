@@ -20,7 +20,6 @@ export class Bars {
     this.title = element(parent, "div", "rnnviz-speak-title");
     this.svg = shape(parent, "svg", {
       class: "rnnviz-speak-bars",
-      viewBox: `0 0 ${WIDTH} ${TOP + (MOST + 1) * ROW + 6}`,
       role: "group",
       "aria-label": "the likeliest tokens; enter goes on with one",
     });
@@ -42,6 +41,9 @@ export class Bars {
   receive(content) {
     this.content = content;
     this.drawn = null;
+    const few = content.vocabulary < MOST; // else one more for the token there, one for the rest
+    this.bottom = TOP + (few ? content.vocabulary : MOST + 1) * ROW;
+    this.svg.setAttribute("viewBox", `0 0 ${WIDTH} ${this.bottom + 6}`);
   }
 
   show(place) {
@@ -108,12 +110,12 @@ export class Bars {
     text(this.svg, LABEL + AREA, TOP - 30, "100 %", "rnnviz-speak-faint", "middle");
     for (const share of [0, 0.5, 1]) {
       const x = LABEL + share * AREA;
-      const y2 = TOP + (MOST + 1) * ROW;
-      shape(this.svg, "line", { x1: x, x2: x, y1: TOP - 22, y2, class: "rnnviz-speak-grid" });
+      const ends = { x1: x, x2: x, y1: TOP - 22, y2: this.bottom };
+      shape(this.svg, "line", { ...ends, class: "rnnviz-speak-grid" });
     }
-    square(this.svg, PLAIN - 62, TOP - 15, colours.plain);
+    square(this.svg, PLAIN - 50, TOP - 15, colours.plain);
     text(this.svg, PLAIN, TOP - 6, "network", "rnnviz-speak-faint", "end");
-    square(this.svg, SHAPED - 60, TOP - 15, colours.shaped);
+    square(this.svg, SHAPED - 44, TOP - 15, colours.shaped);
     text(this.svg, SHAPED, TOP - 6, "shaped", "rnnviz-speak-faint", "end");
   }
 
@@ -146,8 +148,10 @@ export class Bars {
 
   bars(group, y, plain, shaped) {
     const { colours } = this.content;
-    const bar = (share, top, height, fill) =>
-      shape(group, "rect", { x: LABEL, y: y + top, width: share * AREA, height, style: `fill:${fill}`, class: "rnnviz-speak-bar" });
+    const bar = (share, top, height, fill) => {
+      const place = { x: LABEL, y: y + top, width: share * AREA, height };
+      shape(group, "rect", { ...place, style: `fill:${fill}`, class: "rnnviz-speak-bar" });
+    };
     bar(plain, 4, 6, colours.plain);
     bar(shaped, 11, 8, colours.shaped);
   }

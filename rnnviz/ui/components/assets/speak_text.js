@@ -51,7 +51,8 @@ export class Text {
     const ramp = element(this.legend, "span", "rnnviz-tokens-ramp");
     const colours = stops.map(([r, g, b]) => `rgb(${r},${g},${b})`).join(",");
     ramp.style.background = `linear-gradient(to right, ${colours})`;
-    element(this.legend, "span", "rnnviz-tokens-bound").textContent = `${bound(high)} (as if all tokens were alike)`;
+    const end = `${bound(high)} (as if all tokens were alike)`;
+    element(this.legend, "span", "rnnviz-tokens-bound").textContent = end;
     element(this.legend, "span", "rnnviz-speak-given").textContent = "prefix";
     if (forced.length) {
       element(this.legend, "span", "rnnviz-speak-forced").textContent = "your choice";
