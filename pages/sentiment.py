@@ -15,7 +15,7 @@ if beginning.current_reads_words() and (seen := looking()):
         it = sentiment.read(seen, chosen)
         sentiment.outcome(it)
         sentiment.words(it)
-        sentences.edit(chosen, seen.dataset)
+        sentences.edit(chosen, seen.dataset, it.word)
         sentiment.pictures(it)
         sentiment.numbers(it)
     (tagging.all_sentences if tags else judging.all_sentences)(seen)

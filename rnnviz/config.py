@@ -113,7 +113,7 @@ GRAMMARS = {  # the keys of GRAMMARS in rnnviz.data.sources
 }
 OF_GRAMMAR: Mapping[str, Mapping[str, Any]] = {  # the same of the phrases, by their grammar
     "small": SUGGESTED["phrases"],
-    "reviews": {"sequences": 3000, "epochs": 12, "learning_rate": 0.01},
+    "reviews": {"sequences": 2000, "epochs": 12, "learning_rate": 0.01},
 }
 WORLD_NAMES = {  # the keys of WORLDS (rnnviz.data.worlds), which holds their suggested settings
     "namaskar": "namaskar, letter by letter",

@@ -199,6 +199,17 @@ def test_a_step_that_asks_is_explained_and_knows_nothing_of_what_follows():
     assert found.steps[:4].all()
 
 
+def test_a_long_sequence_gets_fewer_points(monkeypatch):
+    _, trace = traced("lstm", attention="additive")
+    asked = asked_of(trace)
+    monkeypatch.setattr(attributions, "TOLERANCE", -1.0)  # so that all are tried
+    assert integrated(asked).points == attributions.POINTS[-1]
+    monkeypatch.setattr(attributions, "MOST_STEPS", 9 * attributions.POINTS[1])
+    assert integrated(asked).points == attributions.POINTS[1]
+    monkeypatch.setattr(attributions, "MOST_STEPS", 1)
+    assert integrated(asked).points == attributions.POINTS[0]
+
+
 def test_portions_change_nothing(monkeypatch):
     _, trace = traced("lstm", bidirectional=True, attention="general")
     asked = asked_of(trace)

@@ -186,7 +186,8 @@ def dataset(config: DataConfig) -> SequenceDataset:
         notes=(RULE,),
     )
     plain = replace(config, tokens="words", window=64)
-    return replace(sequences(labelled, plain), name=SOURCE.title, whose="reviews")
+    ids = tuple(f"review {row + 1}" for row in range(len(made)))
+    return replace(sequences(labelled, plain), name=SOURCE.title, ids=ids, whose="reviews")
 
 
 RULE = (

@@ -77,7 +77,7 @@ def reliability_diagram(found: Reliability, *, dark: bool = False) -> go.Figure:
     )
     stack(figure, (2.4, 1), gap=0.1)
     figure.update_xaxes(title_text="confidence: probability of what was said", tickformat=".0%")
-    figure.update_xaxes(range=[0, 1.001], nticks=11)
+    figure.update_xaxes(range=[-0.01, 1.02], nticks=11)
     figure.layout.yaxis.update(title_text="share right", range=[-0.03, 1.03], tickformat=".0%")
     top = float(max(1, found.counts.max())) * 1.3
     figure.layout.yaxis2.update(title_text="count", range=[0, top], nticks=3)

@@ -136,9 +136,16 @@ def confusion(
     )
     _write_counts(figure, counts, share, dark, shares=shares and n <= _MOST_SHARES)
     places = {"tickvals": list(range(n)), "ticktext": names, "showgrid": False}
+    slanted = n >= 7
     figure.update_xaxes(
-        title_text="predicted", showline=False, tickangle=0 if n < 7 else -40, **places
+        title_text="predicted", showline=False, tickangle=-40 if slanted else 0, **places
     )
+    if slanted:  # names of up to 18 letters stand between the axis and its title
+        room = round(4.6 * max(map(len, names)))
+        figure.update_layout(
+            height=figure.layout.height + room, margin_b=figure.layout.margin.b + room
+        )
+        figure.update_xaxes(title_standoff=room)
     figure.update_yaxes(title_text="true", autorange="reversed", **places)
     return figure
 

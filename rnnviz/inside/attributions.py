@@ -26,6 +26,7 @@ from rnnviz.trace import ReadoutTrace
 
 POINTS = (32, 128, 512)  # of the integral, by Gauss and Legendre: more where the error asks for it
 TOLERANCE = 1e-3  # of what the score moves, or of 1 where it moves less
+MOST_STEPS = 200_000  # of all points together; a long sequence gets fewer points
 AT_ONCE = 4_000_000  # numbers that the states of a stack of sequences may take
 
 
@@ -109,16 +110,18 @@ def integrated(asked: Asked, points: tuple[int, ...] = POINTS) -> Integrated:
     """Integrated gradients, with as many points as the error asks for.
 
     Args:
-        points: how many to try, one after the other.
+        points: how many to try, one after the other, within MOST_STEPS.
     """
     asked = _narrow(asked)
     ends = np.stack((asked.inputs, np.zeros_like(asked.inputs)))
     score, baseline = (float(value) for value in scores(asked, ends))
-    for count in points:
+    steps = len(asked.inputs)
+    affordable = [count for count in points if count * steps <= MOST_STEPS]
+    for count in affordable or points[:1]:
         nodes, weights = np.polynomial.legendre.leggauss(count)
         path = (nodes + 1) / 2
-        total = np.zeros(len(asked.inputs))
-        for some in _portions(asked, count, len(asked.inputs)):
+        total = np.zeros(steps)
+        for some in _portions(asked, count, steps):
             stack = path[some, None, None] * asked.inputs
             slopes = _gradients(asked, stack)
             total += np.einsum("n,ntf,tf->t", weights[some] / 2, slopes, asked.inputs)

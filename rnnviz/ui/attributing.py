@@ -34,6 +34,8 @@ WHY = (
     "this model."
 )
 
+MOST_RUN = 200  # steps of a sequence that is run once more for each of them
+
 
 def mark_of(seen: Looking) -> tuple[object, ...]:
     """What names the weights that are looked at."""
@@ -51,41 +53,37 @@ def network(mark: tuple[object, ...], _trace: Trace) -> Network:
     return Network.of(_trace)
 
 
-class Parts(NamedTuple):
-    """What is known of a score, step by step."""
+class Runs(NamedTuple):
+    """What other ways of asking say, each by runs of its own."""
 
-    integrated: Integrated
     gradient: Float[np.ndarray, " T"]  # gradient x input
     occluded: Float[np.ndarray, " T"]  # how much higher the score is with the step than with zeros
-
-
-class Runs(NamedTuple):
-    """What becomes of shorter sequences."""
-
-    without: Float[np.ndarray, " T"]  # the score without each step
+    without: Float[np.ndarray, " T"]  # the score of the sequence that lacks the step
     begun: Float[np.ndarray, "T K"]  # what the head says after each step, if it were the last
 
 
 @st.cache_resource(show_spinner="Integrating gradients …", max_entries=24)
-def parts(mark: tuple[object, ...], _asked: Asked) -> Parts:
-    """The attributions of a score.
+def integral(mark: tuple[object, ...], _asked: Asked) -> Integrated:
+    """The integrated gradients of a score.
 
     Args:
         mark: names the network, the sequence, the output and the query.
     """
     del mark
-    return Parts(integrated(_asked), gradient_times_input(_asked), occluded(_asked))
+    return integrated(_asked)
 
 
 @st.cache_resource(show_spinner="Running the shorter sentences …", max_entries=24)
-def runs(mark: tuple[object, ...], _asked: Asked) -> Runs:
-    """The same sequence without each step, and up to each.
+def runs(mark: tuple[object, ...], _asked: Asked) -> Runs | None:
+    """What is found by changing the sequence; None where it is too long for that.
 
     Args:
         mark: names the network, the sequence and the output.
     """
     del mark
-    return Runs(left_out(_asked), prefixes(_asked))
+    if len(_asked.inputs) > MOST_RUN:
+        return None
+    return Runs(gradient_times_input(_asked), occluded(_asked), left_out(_asked), prefixes(_asked))
 
 
 def completeness(found: Integrated, score: str, unit: str) -> str:
@@ -103,6 +101,13 @@ def completeness(found: Integrated, score: str, unit: str) -> str:
 def beside_attention(seen: Looking) -> None:
     """Integrated gradients of what is said at the selected query, on the same steps."""
     query, trace, b = seen.look.query, seen.trace, seen.chosen.sequence
+    st.markdown("##### Beside it: integrated gradients")
+    if trace.readout is None:
+        st.caption(
+            "This run was made by an earlier version, which kept less of the network; train it "
+            "once more to see them."
+        )
+        return
     net, sequence = network(mark_of(seen), trace), sequence_of(trace, b)
     said = trace.outputs[b, query]
     place = int(said.argmax()) if net.readout.probabilities else 0
@@ -115,9 +120,8 @@ def beside_attention(seen: Looking) -> None:
         query=query if net.readout.every_step else None,
     )
     kept = (*mark_of(seen), seen.row, place, query)
-    found = parts(kept, asked).integrated
+    found = integral(kept, asked)
     unit = asked.score.unit or seen.dataset.outputs[0].unit
-    st.markdown("##### Beside it: integrated gradients")
     _draw(seen, found, name, unit)
     st.caption(controls.escaped(completeness(found, name, unit)))
     st.caption(WHY)

@@ -93,7 +93,10 @@ def mistakes(
     wrong = int((probabilities.argmax(axis=1) != true).sum())
     st.markdown("##### The worst mistakes")
     if not wrong:
-        st.caption("There is none: every test sentence is told rightly after this epoch.")
+        st.caption(
+            "There is none: every test sentence is told rightly. An earlier epoch, "
+            "on the left, has some."
+        )
         return
     st.caption(
         f"Of {wrong:,} mistake{'s' if wrong > 1 else ''}, those that the network was surest of. A "

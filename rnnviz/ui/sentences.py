@@ -28,7 +28,7 @@ class Sentence:
     row: int  # of the data set
     original: tuple[str, ...]
     now: Typed
-    word: int  # the one that is selected
+    selected: int | None  # the word that somebody clicked
 
     @property
     def edited(self) -> bool:
@@ -56,7 +56,7 @@ def choose(seen: Looking, marks: dict[int, str]) -> Sentence | None:
             key="sentence_chosen",
             format_func=lambda k: marks.get(k, "") + label(data, k),
             on_change=lambda: open_row(st.session_state["sentence_chosen"]),
-            help="Sentences that were not trained on. Type to search among them.",
+            help="Sentences that were not trained on; those with ✗ are told wrong. Type to search.",
         )
     original = tokens_of(data, row)
     text = widgets.noted(TEXT)[:MOST_CHARACTERS] or as_text(original, data)
@@ -86,7 +86,7 @@ def _read(data: SequenceDataset, row: int, original: tuple[str, ...], text: str)
                 f"{' …' if len(now.strange) > 8 else ''}."
             )
         )
-    return Sentence(row=row, original=original, now=now, word=_word(len(now.tokens)))
+    return Sentence(row=row, original=original, now=now, selected=_word(len(now.tokens)))
 
 
 def _rows(seen: Looking, marks: dict[int, str]) -> list[int]:
@@ -100,19 +100,21 @@ def _rows(seen: Looking, marks: dict[int, str]) -> list[int]:
 
 def _row(seen: Looking, rows: list[int]) -> int:
     noted = widgets.noted(ROW)
-    row = int(noted) if noted.isascii() and noted.isdigit() else seen.row
+    row = int(noted) if noted.isascii() and noted.isdigit() and len(noted) < 10 else seen.row
     if row in rows:
         return row
     if seen.survey is not None and row in seen.survey.sequences:
         rows.append(row)  # of the test part, and beyond what is listed
         return row
+    widgets.note(ROW, "")
     return seen.row
 
 
-def _word(count: int) -> int:
+def _word(count: int) -> int | None:
     noted = widgets.noted(WORD)
-    word = int(noted) - 1 if noted.isascii() and noted.isdigit() else 0
-    return min(max(word, 0), count - 1)
+    if not (noted.isascii() and noted.isdigit() and len(noted) < 5):
+        return None
+    return min(max(int(noted) - 1, 0), count - 1)
 
 
 def label(data: SequenceDataset, row: int) -> str:
@@ -149,9 +151,9 @@ def _back() -> None:
               args=(TEXT, ""))  # fmt: skip
 
 
-def edit(sentence: Sentence, data: SequenceDataset) -> None:
-    """What can be done to the selected word."""
-    tokens, at = sentence.now.tokens, sentence.word
+def edit(sentence: Sentence, data: SequenceDataset, at: int) -> None:
+    """What can be done to a word, by its place."""
+    tokens = sentence.now.tokens
     before, after = tokens[:at], tokens[at + 1 :]
     widgets.put("word_instead", tokens[at])
     options = sorted({*data.vocabulary, tokens[at]})

@@ -11,8 +11,9 @@ from rnnviz.data.dataset import SequenceDataset
 from rnnviz.data.reviews import meaning
 from rnnviz.figures.sentence import after_each, without_each
 from rnnviz.figures.theme import Quantity
-from rnnviz.inside.attributions import Asked, log_odds
+from rnnviz.inside.attributions import Asked, Integrated, log_odds
 from rnnviz.inside.network import Network, Pass, Sequence
+from rnnviz.inside.readout import softmax
 from rnnviz.trace import ReadoutTrace
 from rnnviz.ui import attributing, controls, sentences, widgets
 from rnnviz.ui.components.plot import Clicked, plot
@@ -39,6 +40,18 @@ class Read:
     def name(self) -> str:
         """Of that class."""
         return self.seen.dataset.classes[self.place]
+
+    @property
+    def integral(self) -> Integrated:
+        """What each word did to the score."""
+        return attributing.integral(self.mark, self.asked)
+
+    @property
+    def word(self) -> int:
+        """The selected word; at first the one that did most."""
+        if self.sentence.selected is not None:
+            return self.sentence.selected
+        return int(np.abs(self.integral.steps).argmax())
 
     @property
     def mark(self) -> tuple[object, ...]:
@@ -126,6 +139,7 @@ def outcome(it: Read) -> None:
             delta_color="off",
             delta_arrow="off",
             border=True,
+            height="stretch",
         )
 
 
@@ -149,8 +163,7 @@ def _truth(it: Read, true: str) -> str:
 
 def words(it: Read) -> None:
     """The words by integrated gradients, beside them by attention; a click selects one."""
-    data, parts = it.seen.dataset, attributing.parts(it.mark, it.asked)
-    steps = parts.integrated.steps
+    data, steps = it.seen.dataset, it.integral.steps
     limit = float(np.abs(steps).max()) or 1.0
     weights = it.now.read.weights
     left, right = pair("words") if weights is not None else (st.container(), st.container())
@@ -164,7 +177,7 @@ def words(it: Read) -> None:
             controls.escaped(
                 f"Above 0 a word speaks for {it.name}, below {against}; in nats. "
                 + attributing.completeness(
-                    parts.integrated, f"the log-odds of {it.name}", it.asked.score.unit
+                    it.integral, f"the log-odds of {it.name}", it.asked.score.unit
                 )
             )
         )
@@ -200,7 +213,7 @@ def _coloured(
         key=key,
         name=name,
         quantity=quantity,
-        selected=it.sentence.word,
+        selected=it.word,
         on_click=sentences.open_word,
     )
 
@@ -208,7 +221,13 @@ def _coloured(
 def pictures(it: Read) -> None:
     """The score without each word, and after each; both by sentences that are really run."""
     runs = attributing.runs(it.mark, it.asked)
-    tokens, dark, word = it.sentence.now.tokens, it.seen.look.dark, it.sentence.word
+    if runs is None:
+        st.caption(
+            f"Sentences of more than {attributing.MOST_RUN} steps are not run once more for each "
+            "of their words: it would take too long."
+        )
+        return
+    tokens, dark, word = it.sentence.now.tokens, it.seen.look.dark, it.word
     left, right = pair("runs")
 
     def click(clicked: Clicked) -> None:
@@ -223,29 +242,26 @@ def pictures(it: Read) -> None:
         else:
             st.caption("There is one word only: nothing is left without it.")
     with right:
-        begun = _chances(runs.begun)[:, it.place]
+        begun = softmax(runs.begun)[:, it.place]
         even = 1 / len(it.seen.dataset.classes)
         figure = after_each(begun, tokens, name=it.name, even=even, chosen=word, dark=dark)
         plot(figure, key="after_each", on_click=click)
 
 
-def _chances(outputs: Float[np.ndarray, "T K"]) -> Float[np.ndarray, "T K"]:
-    raised = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
-
-
 def numbers(it: Read) -> None:
     """All of it as a table."""
-    parts, runs = attributing.parts(it.mark, it.asked), attributing.runs(it.mark, it.asked)
-    tokens, done = it.sentence.now.tokens, it.now.read
+    runs, tokens, done = attributing.runs(it.mark, it.asked), it.sentence.now.tokens, it.now.read
     columns: dict[str, object] = {
         "word": [f"{k + 1}: {token}" for k, token in enumerate(tokens)],
-        "integrated gradients": parts.integrated.steps,
-        "gradient × input": parts.gradient,
-        "less when blanked": parts.occluded,
-        "log-odds without it": runs.without,
-        f"P({it.name}) up to it": _chances(runs.begun)[:, it.place],
+        "integrated gradients": it.integral.steps,
     }
+    if runs is not None:
+        columns |= {
+            "gradient × input": runs.gradient,
+            "less when blanked": runs.occluded,
+            "log-odds without it": runs.without,
+            f"P({it.name}) up to it": softmax(runs.begun)[:, it.place],
+        }
     if done.scores is not None and done.weights is not None:
         columns["score e"], columns["weight α"] = done.scores[0], done.weights[0]
     frame = pd.DataFrame(columns)

@@ -16,7 +16,7 @@ from rnnviz.spans import Found, are_bio, by_entity, by_tag
 from rnnviz.trace import Survey
 from rnnviz.ui import attributing, controls, judging, sentences
 from rnnviz.ui.components.plot import plot
-from rnnviz.ui.components.tags import Tagged, tagged_words
+from rnnviz.ui.components.tags import OUTSIDE, Tagged, tagged_words
 from rnnviz.ui.components.tokens import coloured_tokens
 from rnnviz.ui.layout import pair
 from rnnviz.ui.looking import Looking
@@ -42,7 +42,7 @@ def sentence(seen: Looking, chosen: Sentence) -> None:
     network = attributing.network(attributing.mark_of(seen), seen.trace)
     inputs = one_hot(chosen.now.indices, data)
     done = run_on(network, inputs)
-    truth = _truth(seen, chosen)
+    truth, at = _truth(seen, chosen), _word(chosen, done, data.classes)
     tagged_words(
         tuple(
             _tagged(token, done.outputs[t], true, data.classes)
@@ -51,21 +51,21 @@ def sentence(seen: Looking, chosen: Sentence) -> None:
         data.classes,
         dark=seen.look.dark,
         key="tagged",
-        selected=chosen.word,
+        selected=at,
         on_click=sentences.open_word,
     )
     if chosen.edited:
         st.caption("The sentence was changed, so nobody says which tags are true now.")
-    sentences.edit(chosen, data)
-    said = int(done.outputs[chosen.word].argmax())
+    sentences.edit(chosen, data, at)
+    said = int(done.outputs[at].argmax())
     asked = Asked(
         network=network,
         inputs=inputs,
         covariates=unknown(network.readout),
         score=log_odds(said),
-        query=chosen.word,
+        query=at,
     )
-    _why(seen, chosen, done, said, asked)
+    _why(seen, chosen, done, said, at, asked)
     _numbers(chosen, done, truth, data.classes)
 
 
@@ -88,13 +88,21 @@ def _tagged(
     return Tagged(token, classes[order[0]], true, hint)
 
 
-def _why(seen: Looking, chosen: Sentence, done: Pass, said: int, asked: Asked) -> None:
+def _word(chosen: Sentence, done: Pass, classes: Sequence[str]) -> int:
+    """The selected word; at first the first one that is something."""
+    if chosen.selected is not None:
+        return chosen.selected
+    something = np.array([classes[k] for k in done.outputs.argmax(axis=1)]) != OUTSIDE
+    return int(something.argmax())
+
+
+def _why(seen: Looking, chosen: Sentence, done: Pass, said: int, at: int, asked: Asked) -> None:
     """Which words made the selected word's tag, by gradients and by attention."""
     data, tokens = seen.dataset, chosen.now.tokens
-    tag, word = data.classes[said], tokens[chosen.word]
-    mark = (*attributing.mark_of(seen), tokens, said, chosen.word)
-    found = attributing.parts(mark, asked).integrated
-    sure = f"{done.outputs[chosen.word, said]:.1%}"
+    tag, word = data.classes[said], tokens[at]
+    mark = (*attributing.mark_of(seen), tokens, said, at)
+    found = attributing.integral(mark, asked)
+    sure = f"{done.outputs[at, said]:.1%}"
     st.markdown(f"##### {controls.escaped(f'Why “{word}” is {tag}')} ({sure})")
     weights = done.read.weights
     left, right = pair("why") if weights is not None else (st.container(), st.container())
@@ -109,7 +117,7 @@ def _why(seen: Looking, chosen: Sentence, done: Pass, said: int, asked: Asked) -
             key="why_gradients",
             name=f"share in the log-odds of {tag} [nats]",
             quantity=Quantity.ATTRIBUTION,
-            selected=chosen.word,
+            selected=at,
             on_click=sentences.open_word,
         )
         name = f"the log-odds of {tag}"
@@ -117,7 +125,7 @@ def _why(seen: Looking, chosen: Sentence, done: Pass, said: int, asked: Asked) -
     if weights is None:
         return
     with right:
-        mine = weights[chosen.word]
+        mine = weights[at]
         coloured_tokens(
             tokens,
             mine,
@@ -127,7 +135,7 @@ def _why(seen: Looking, chosen: Sentence, done: Pass, said: int, asked: Asked) -
             key="why_attention",
             name=f"weight α when “{word}” is tagged",
             quantity=Quantity.ATTENTION,
-            selected=chosen.word,
+            selected=at,
             on_click=sentences.open_word,
         )
         st.caption(f"The weights add up to {mine.sum():.4f}. {attributing.WHY}")
