@@ -27,12 +27,19 @@ from rnnviz.states import asked
 from rnnviz.study.settings import PROGRAMS as OF_STUDY
 from rnnviz.trace import LayerTrace, Survey, Trace
 from rnnviz.ui import common, widgets
+from rnnviz.vectors.settings import PROGRAMS as OF_VECTORS
 
 PROGRAM = "rnnviz.train:fit_stored"
 
 
 # runs that a page starts for itself, by title; they never become the current one
-PROGRAMS = {**OF_STUDY, **OF_SCRATCH, **OF_LOCKSTEP, asked.TITLE: asked.PROGRAM}
+PROGRAMS = {
+    **OF_STUDY,
+    **OF_SCRATCH,
+    **OF_LOCKSTEP,
+    **OF_VECTORS,
+    asked.TITLE: asked.PROGRAM,
+}
 
 
 MOST_READINGS = 4  # runs of which what is known is kept: the current one, and those of a page
