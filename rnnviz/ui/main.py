@@ -24,6 +24,7 @@ SECTIONS = {  # the pages by what one does there
         ("match", "Select and match", ":material/join_inner:"),
         ("units", "What units tell", ":material/format_color_text:"),
     ),
+    "Language": (("vectors", "Word vectors", ":material/scatter_plot:"),),
     "More": (
         ("scratch", "From scratch", ":material/function:"),
         ("models", "Models", ":material/save:"),

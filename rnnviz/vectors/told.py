@@ -1,5 +1,6 @@
 """What a run of word vectors has said, as curves and as a space of one epoch. No torch."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -33,6 +34,20 @@ def curves(view: RunView, begin: str) -> dict[str, Curve]:
     last = epochs_of(view)[-1:]
     names = [name for found in last for name in found.numbers if name.startswith(begin)]
     return {name.removeprefix(begin): curve(view, name) for name in names}
+
+
+def mean(several: Mapping[str, Curve]) -> Curve:
+    """The mean of curves over the same epochs."""
+    if not several:
+        return [], []
+    epochs = next(iter(several.values()))[0]
+    values = np.mean([values for _, values in several.values()], axis=0)
+    return epochs, values.tolist()
+
+
+def untaught(negatives: int) -> float:
+    """The loss of a pair whose scores are all 0: ln 2 for each word that is told apart [nats]."""
+    return (negatives + 1) * math.log(2)
 
 
 def solved(view: RunView, epoch: int, begin: str = SOLVED) -> dict[str, float]:
