@@ -27,6 +27,7 @@ SECTIONS = {  # the pages by what one does there
     "Language": (
         ("language", "Language model", ":material/chat:"),
         ("sentiment", "Sentiment", ":material/sentiment_satisfied:"),
+        ("vectors", "Word vectors", ":material/scatter_plot:"),
     ),
     "More": (
         ("scratch", "From scratch", ":material/function:"),

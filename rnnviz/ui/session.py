@@ -29,6 +29,7 @@ from rnnviz.study.settings import PROGRAMS as OF_STUDY
 from rnnviz.trace import LayerTrace, Survey, Trace, telling_step
 from rnnviz.translation.settings import PROGRAMS as OF_TRANSLATION
 from rnnviz.ui import common, widgets
+from rnnviz.vectors.settings import PROGRAMS as OF_VECTORS
 
 PROGRAM = "rnnviz.train:fit_stored"
 
@@ -39,6 +40,7 @@ PROGRAMS = {
     **OF_SCRATCH,
     **OF_LOCKSTEP,
     **OF_TRANSLATION,
+    **OF_VECTORS,
     asked.TITLE: asked.PROGRAM,
 }
 
