@@ -27,6 +27,7 @@ SECTIONS = {  # the pages by what one does there
     "Language": (
         ("language", "Language model", ":material/chat:"),
         ("sentiment", "Sentiment", ":material/sentiment_satisfied:"),
+        ("translate", "Translate", ":material/translate:"),
         ("vectors", "Word vectors", ":material/scatter_plot:"),
     ),
     "More": (
