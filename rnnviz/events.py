@@ -5,7 +5,7 @@ A run after a crash may say again what it said before; RunView ignores what it h
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -22,6 +22,8 @@ class Score:
     predictor: str  # "network", "mean", "ridge", "covariates only", "unigram", ...
     part: str  # "train", "validation", "test"
     metrics: Mapping[str, float]  # "mse", "mae", "r2", "r" or "loss", "accuracy", "perplexity"
+    # standard error of the difference in "mse" or "loss" to another predictor, by its name
+    errors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

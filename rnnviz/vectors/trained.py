@@ -1,0 +1,36 @@
+"""The vectors that a recurrent network learned for its tokens, out of a trace. No torch."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from rnnviz.trace import Trace
+
+
+class Learned(NamedTuple):
+    """One vector a token, and what it is."""
+
+    vectors: Float[np.ndarray, "V D"]
+    said: str
+
+
+def vectors_in(trace: Trace, tokens: int) -> Learned | None:
+    """What the first layer reads of each token; None where it reads no tokens.
+
+    Args:
+        trace: of the network.
+        tokens: in its vocabulary.
+    """
+    first = [layer for layer in trace.layers if layer.layer == 0]
+    if not tokens or any(layer.input_weights.shape[2] != tokens for layer in first):
+        return None
+    vectors = np.concatenate([layer.input_weights.reshape(-1, tokens) for layer in first]).T
+    ways = "both directions" if len(first) > 1 else "one direction"
+    gates = len(first[0].gate_names)
+    return Learned(
+        vectors,
+        "This network has no embedding layer: it reads one-hot tokens, so W x picks a column of "
+        f"its first layer's input weights. A token's vector is that column: {gates} "
+        f"{'gates' if gates > 1 else 'gate'} of {first[0].states.shape[-1]} units, {ways}.",
+    )
