@@ -178,13 +178,15 @@ def _asked(subject: Subject) -> tuple[str, str, str]:
 
 def _from_list(subject: Subject) -> None:
     """A question of the list, put into the three widgets."""
+    known = set(subject.space.words)
     options = [""]
-    options += [
-        f"{a.first} : {a.second} :: {c.first} : {c.second}"
-        for relation in grammar.RELATIONS.values()
-        for a, c in zip(relation.pairs, relation.pairs[1:] + relation.pairs[:1], strict=True)
-        if {a.first, a.second, c.first, c.second} <= set(subject.space.words)
-    ]
+    for relation in grammar.RELATIONS.values():
+        pairs = [p for p in relation.pairs if {p.first, p.second} <= known]
+        options += [
+            f"{a.first} : {a.second} :: {c.first} : {c.second}"
+            for a, c in zip(pairs, pairs[1:] + pairs[:1], strict=True)
+            if a is not c
+        ]
 
     def take() -> None:
         chosen = widgets.held("vectors_listed", "")
