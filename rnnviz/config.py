@@ -107,6 +107,14 @@ SUGGESTED: Mapping[str, Mapping[str, Any]] = {  # where a source wants other set
     "series": {"window": 20, "attention": "none", "batch_size": 16, "epochs": 60},
     "phrases": {"cell": "rnn", "attention": "none", "batch_size": 4, "epochs": 60},
 }
+GRAMMARS = {  # the keys of GRAMMARS in rnnviz.data.sources
+    "small": "78 phrases of 18 words",
+    "reviews": "reviews with negations and contrasts",
+}
+OF_GRAMMAR: Mapping[str, Mapping[str, Any]] = {  # the same of the phrases, by their grammar
+    "small": SUGGESTED["phrases"],
+    "reviews": {"sequences": 2000, "epochs": 12, "learning_rate": 0.01},
+}
 WORLD_NAMES = {  # the keys of WORLDS (rnnviz.data.worlds), which holds their suggested settings
     "namaskar": "namaskar, letter by letter",
     "brackets": "brackets: the next symbol",
@@ -115,13 +123,22 @@ WORLD_NAMES = {  # the keys of WORLDS (rnnviz.data.worlds), which holds their su
     "copy": "the copy task",
     "adding": "the adding problem",
     "names": "Jane said hi to John",
+    "entities": "names, places and dates, tagged",
     "sines": "noisy sines, foretold",
     "wave": "a wave, drawn",
     "angle": "a sine from its angle",
 }
-SAMPLES = {  # the keys of SAMPLES in rnnviz.data.text
+SAMPLES = {  # the keys of SAMPLES in rnnviz.data.builtin
     "lighthouse": "The lighthouse, 7,000 characters",
     "log": "A signal log, 60,000 characters",
+    "program": "A made-up program, 60,000 characters",
+    "topics": "Python's documentation, 400,000 characters",
+    "library": "Python's library, 400,000 characters",
+}
+TOKENS = {
+    "characters": "characters",
+    "words": "words",
+    "pieces": "pieces (byte pairs)",
 }
 BLOCKS = {
     "144x1": "144 steps of 10-minute means",
@@ -209,8 +226,24 @@ class DataConfig(_Checked):
     )
     tokens: Annotated[
         str,
-        Choice({"characters": "characters", "words": "words"}, "What one step of a text is."),
+        Choice(
+            TOKENS,
+            "What one step of a text is. Pieces are runs of bytes that are learned from the "
+            "text: what often stands together becomes one.",
+        ),
     ] = "characters"
+    pieces: Annotated[
+        int,
+        Knob(256, 2000, "How many pieces there are: the 256 bytes, and one more for each merge."),
+    ] = 512
+    carried: Annotated[
+        bool,
+        Switch(
+            "The state goes on from each window of a text to the next one, in training and in "
+            "scoring; gradients do not. The text is then split in its order: training, validation, "
+            "test. Off: each window begins with a state of zeros, and windows are shuffled."
+        ),
+    ] = False
     window: Annotated[
         int, Knob(8, 512, "Steps of one sequence: tokens of a text, or values of a series.")
     ] = 64
@@ -218,6 +251,9 @@ class DataConfig(_Checked):
         int, Knob(1, 512, "How many steps after a window's last value the foretold one comes.")
     ] = 1
     foretold: Annotated[str, Choice(FORETOLD, "What of a series is predicted.")] = "value"
+    grammar: Annotated[
+        str, Choice(GRAMMARS, "Which rule makes the phrases, and says what they mean.")
+    ] = "small"
     world: Annotated[
         str, Choice(WORLD_NAMES, "Data made by a rule, so that the best answer is known.")
     ] = "namaskar"
@@ -229,7 +265,14 @@ class DataConfig(_Checked):
 
 def source_name(data: DataConfig) -> str:
     """What the source is called: of the small worlds the world itself."""
+    if data.source == "phrases" and data.grammar == "reviews":
+        return "Reviews, good or bad"
     return WORLD_NAMES[data.world] if data.source == "world" else SOURCES[data.source]
+
+
+def suggested_for(source: str, grammar: str) -> Mapping[str, Any]:
+    """The settings that a source begins with; of the small worlds see WORLDS."""
+    return OF_GRAMMAR[grammar] if source == "phrases" else SUGGESTED.get(source, {})
 
 
 CELL_NAMES = {  # the keys of rnnviz.cells.CELLS
@@ -462,6 +505,22 @@ class RunConfig:
             return cls(**{name: _PARTS[name](**part) for name, part in values.items()})
         except (KeyError, TypeError) as wrong:
             raise ConfigError(f"these settings are not rnnviz's: {wrong}") from None
+
+
+def with_settings(values: Mapping[str, Any]) -> RunConfig:
+    """The usual settings but for some, whichever part they belong to.
+
+    Raises:
+        ConfigError: one is unknown or outside of its range.
+    """
+    parts: dict[str, dict[str, Any]] = {name: {} for name in _PARTS}
+    for name, value in values.items():
+        of = (part for part, cls in _PARTS.items() if name in (s.name for s in settings_of(cls)))
+        part = next(of, None)
+        if part is None:
+            raise ConfigError(f"there is no setting {name!r}")
+        parts[part][name] = value
+    return RunConfig.from_dict(parts)
 
 
 _PARTS: Mapping[str, type] = {

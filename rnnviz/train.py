@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from rnnviz.allowed import check_allowed
 from rnnviz.batches import Prepared, prepare
 from rnnviz.checkpoint import packed, unpacked
 from rnnviz.config import RunConfig
 from rnnviz.data.dataset import PARTS, SequenceDataset
 from rnnviz.data.sources import load
+from rnnviz.data.streams import streams
 from rnnviz.denormals import flushed
 from rnnviz.estimate import check_memory, trace_plan
 from rnnviz.evaluate import baselines, evaluate
@@ -35,7 +37,7 @@ from rnnviz.events import (
     Traced,
 )
 from rnnviz.health import DivergedError, first_bad_gradient, first_bad_layer
-from rnnviz.model import Batch, SequenceModel, loss_of
+from rnnviz.model import Batch, SequenceModel, States, first_of, loss_of
 from rnnviz.record import record
 from rnnviz.traced import traced_rows
 from rnnviz.wishes import Wishes
@@ -79,6 +81,7 @@ def fit(
         ConfigError: the settings do not fit the data, or need more memory than there is.
         DataError: the data cannot be split.
     """
+    check_allowed(config.model, dataset)
     check_memory(config, dataset)
     yield from _Training(config, prepare(dataset, config.training.seed), clock).stream(state)
 
@@ -110,6 +113,7 @@ class _Training:
         self.epoch, self.batch, self.step = 1, 0, 0
         self.loss_sum, self.norm_max, self.clipped, self.seconds = 0.0, 0.0, 0, 0.0
         self.best_loss, self.best_epoch = math.inf, 0
+        self.states: tuple[States, ...] = ()  # that the next batch of an epoch goes on from
 
     # -- the stream ------------------------------------------------------------------------------
 
@@ -209,8 +213,8 @@ class _Training:
         dropout = None
         if self.config.model.dropout:
             dropout = torch.Generator().manual_seed(self.config.training.seed * 2**31 + self.step)
-        outputs = self.model(batch, dropout).outputs
-        loss = loss_of(outputs, batch, self.model.task).mean()
+        readout = self.model(batch, dropout, self._before(batch))
+        loss = loss_of(readout.outputs, batch, self.model.task).mean()
         value = loss.item()
         if not math.isfinite(value):
             raise DivergedError(f"the loss became {value}", first_bad_layer(self.model, batch))
@@ -219,7 +223,15 @@ class _Training:
         norm = self._clip()
         _copy(self.weights, self.good)
         self.optimiser.step()
+        self.states = tuple(tuple(s.detach() for s in layer) for layer in readout.after)
         return value, norm
+
+    def _before(self, batch: Batch) -> tuple[States, ...] | None:
+        """The states that a batch goes on from, where they are carried on from batch to batch."""
+        if not self.prepared.dataset.carried:
+            return None
+        count = batch.inputs.shape[1]  # the last batch of an epoch may have fewer streams
+        return first_of(self.states or self.model.zeros(count), count)
 
     def _clip(self) -> float:
         """The gradient's norm before it is clipped."""
@@ -236,8 +248,12 @@ class _Training:
         return value
 
     def _order(self) -> np.ndarray:
+        """The training rows in the order of this epoch; the batches are cut from it."""
+        train = self.prepared.split.train
+        if self.prepared.dataset.carried:
+            return np.concatenate(streams(train, self.config.training.batch_size))
         rng = np.random.default_rng([self.config.training.seed, self.epoch])
-        return rng.permutation(self.prepared.split.train)
+        return rng.permutation(train)
 
     # -- epochs ----------------------------------------------------------------------------------
 
@@ -262,7 +278,7 @@ class _Training:
         return ended, survey
 
     def _next_epoch(self) -> None:
-        self.epoch, self.batch = self.epoch + 1, 0
+        self.epoch, self.batch, self.states = self.epoch + 1, 0, ()
         self.loss_sum, self.norm_max, self.clipped, self.seconds = 0.0, 0.0, 0, 0.0
 
     def _is_last(self) -> bool:
@@ -337,7 +353,7 @@ class _Training:
     )
 
     def _checkpoint(self) -> Checkpointed:
-        held = {name: getattr(self, name) for name in (*self._PLAIN, "good", "best")}
+        held = {name: getattr(self, name) for name in (*self._PLAIN, "good", "best", "states")}
         between = self.batch == 0 and self.step > 0  # the epoch before has just ended
         state = packed(self.model, self.optimiser, held)
         return Checkpointed(step=self.step, epoch=self.epoch - between, state=state)
@@ -346,6 +362,7 @@ class _Training:
         held = unpacked(state, self.model, self.optimiser)
         for name in (*self._PLAIN, "good", "best"):
             setattr(self, name, held[name])
+        self.states = held.get("states", ())  # earlier versions carried none on
 
 
 def best_model(config: RunConfig, prepared: Prepared, state: bytes) -> SequenceModel:

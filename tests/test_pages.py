@@ -22,7 +22,7 @@ from rnnviz.data.sandbox import Sandbox
 from rnnviz.data.worlds import WORLDS
 from rnnviz.events import RateChanged
 from rnnviz.runs.run import Run
-from rnnviz.trace import Trace
+from rnnviz.trace import Trace, telling_step
 from rnnviz.ui import common, controls, given, server
 from rnnviz.ui.mappings import SHOWN_BY
 from rnnviz.ui.moving import rate_at
@@ -708,10 +708,41 @@ def test_the_backward_layer_can_be_chosen(trained: Callable[[str], Run]) -> None
         "layer 2",
         "layer 2, backward",
     ]
+    app.sidebar.slider(key="t").set_value(1)
     app = sound(app.sidebar.selectbox(key="layer").set_value(4).run())
     layer = trace_of(run, 2).layers[3]
     last = float(layer.states[0, 0, 0, 0])
     assert app.table[0].value["in the trace"]["h"] == number(last, 5)
+
+
+def test_the_first_look_is_at_a_telling_step_and_stays_there(
+    trained: Callable[[str], Run],
+) -> None:
+    run = trained("lstm with attention")
+    app = opened(run=run.id)
+    assert selected(app)[3] == 1  # no page yet that looks inside
+    telling = telling_step(trace_of(run, 2).layers[0], sequence=0, length=144) + 1
+    app = page(app, "gates")
+    assert selected(app) == ("latest", 1, 1, telling)
+    app.sidebar.slider(key="t").set_value(1)
+    assert selected(page(sound(app.run()), "unrolled"))[3] == 1  # chosen by hand
+
+
+def test_a_link_with_a_place_keeps_it(trained: Callable[[str], Run]) -> None:
+    run = trained("gru of two ways").id
+    app = opened("unrolled", run=run, t="1", unit="5", layer="2", sequence="3")
+    assert selected(app) == ("latest", 3, 5, 1)
+    assert app.sidebar.selectbox(key="layer").value == 2
+    assert set(app.query_params) == {"run"}  # which soon would say what is not shown
+    assert selected(page(app, "gates")) == ("latest", 3, 5, 1)
+
+
+def test_a_step_that_was_chosen_before_the_first_look_is_kept(
+    trained: Callable[[str], Run],
+) -> None:
+    app = opened(run=trained("lstm with attention").id)
+    app = sound(app.sidebar.slider(key="t").set_value(77).run())
+    assert selected(page(app, "unrolled"))[3] == 77
 
 
 @pytest.mark.parametrize("name", INSIDE)

@@ -8,6 +8,7 @@ from rnnviz.bench.core import HEAT_MAP, TIMED, Row, alone, heat_map
 from rnnviz.bench.data import FORMS, reading
 from rnnviz.bench.inside import PARTS
 from rnnviz.bench.searching import MATCHED, matched
+from rnnviz.bench.speaking import SPOKEN, spoken
 from rnnviz.errors import ConfigError
 
 ROWS: Mapping[str, Callable[[str], Row]] = {
@@ -16,6 +17,7 @@ ROWS: Mapping[str, Callable[[str], Row]] = {
     **dict.fromkeys(FORMS, reading),
     **PARTS,
     MATCHED: matched,
+    SPOKEN: spoken,
     **dict.fromkeys(IN_BROWSER, in_browser),
 }
 

@@ -117,13 +117,8 @@ def aligned(
     for x in (-0.5, like - 0.5):
         figure.add_vline(x=x, line={"color": palette(dark).mark, "width": 1.2})
     figure.update_xaxes(title_text=f"steps after the span's beginning ({per_step} each)", nticks=9)
-    figure.update_yaxes(
-        title_text="match",
-        range=[len(values) + 0.5, 0.5],
-        autorange=False,
-        showgrid=False,
-        nticks=8,
-    )
+    upward = {"range": [len(values) + 0.5, 0.5], "autorange": False}
+    figure.update_yaxes(title_text="match", showgrid=False, nticks=8, **upward)
     return figure
 
 

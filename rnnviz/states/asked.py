@@ -1,5 +1,7 @@
 """The network of a trace as the model of a run that collects states. No torch, no files."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from rnnviz.config import Dense, ModelConfig
@@ -27,7 +29,7 @@ def stored_of_trace(trace: Trace, config: ModelConfig, dataset: SequenceDataset)
         )
     forward = [layer for layer in trace.layers if not layer.reverse]
     return Stored(
-        config=config,
+        config=replace(config, embedding=0),  # a trace has it in the first layer's weights
         task=dataset.task,
         inputs=trace.inputs.shape[2],
         outputs=len(readout.dense[-1].bias),

@@ -26,6 +26,8 @@ ROW = {
     "windows": "One window, named after its target's time.",
     "texts": "One text.",
     "phrases": "One phrase.",
+    "reviews": "One review.",
+    "sentences": "One sentence.",
 }
 
 

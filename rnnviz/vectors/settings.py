@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rnnviz.config import DataConfig, RunConfig, TrainingConfig, VectorsConfig
-from rnnviz.data.text import SAMPLES
+from rnnviz.data.builtin import SAMPLES
 from rnnviz.data.uploads import read_text
 from rnnviz.vectors import grammar
 from rnnviz.vectors.corpus import Corpus, read
