@@ -26,6 +26,7 @@ from rnnviz.events import (
     RateChanged,
     Resumed,
     RunView,
+    Sampled,
     Traced,
 )
 from rnnviz.runs.control import Control, change_control
@@ -171,7 +172,7 @@ class _Pumping:
 
     def _wishes(self, why: str) -> Wishes:
         """One wish at a time; none amid the events of an epoch's end, which bring a checkpoint."""
-        if isinstance(self.last, EpochEnded | Traced):
+        if isinstance(self.last, EpochEnded | Sampled | Traced):
             return Wishes()
         if why or isinstance(self.last, RateChanged):  # a new rate is kept for good
             return Wishes(checkpoint=True)
