@@ -246,7 +246,8 @@ def _windowed(read: Mapping[str, _Read], size: int) -> Mapping[str, Told]:
 def _told_score(name: str, part: str, read: _Read, told: Told) -> Score:
     losses = -np.log(np.maximum(told.shares, np.finfo(np.float32).tiny))
     right = told.likeliest == read.targets
-    said = Said(read.rows, read.targets, np.stack((losses, right, told.likeliest), axis=1))
+    found = np.stack((losses, right, told.likeliest), axis=1)
+    said = Said(read.rows, read.targets, found, np.zeros((0, 0)))
     return Score(predictor=name, part=part, metrics=_metrics(said, Task.NEXT_TOKEN))
 
 
