@@ -78,7 +78,7 @@ _ROLES: Mapping[str, tuple[float, float]] = {
     "persistence": (330, 0.17),
     "target": (330, 0.17),
     "memoryless limit": (50, 0.16),
-    "left-to-right limit": (155, 0.12),
+    "left-to-right limit": (330, 0.17),
     "chance": (50, 0.16),
     "always 1": (50, 0.16),
     "entropy floor": (305, 0.16),
