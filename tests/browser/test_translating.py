@@ -81,7 +81,7 @@ def test_the_date_model_is_trained_and_one_token_gone_through_by_its_numbers(pag
     expect(drawing).to_be_visible(timeout=WAIT)
     by_and_by(page, lambda: shown(page, 0), lambda seen: seen == core.said(out))
     weights = out.weights[STEP - 1]
-    texts = drawing.locator("text.value").all_inner_texts()
+    texts = drawing.locator("text.value").all_text_contents()
     count = core.source.shape[1]
     drawn = [0.0 if "<" in text else float(text) for text in texts[count : 2 * count]]
     assert drawn == pytest.approx(weights.tolist(), abs=6e-4)
@@ -146,10 +146,15 @@ def test_a_beam_tree_grows_and_its_best_branch_is_the_ranking_s_first(page, run,
 
 
 def test_the_rest_of_the_page_is_drawn_and_photographed(page, run, tmp_path):
-    for view in ("Alignment", "While it learned", "Why this token"):
+    pictures = {
+        "Alignment": "alignment",
+        "While it learned": "forming",
+        "Why this token": "occlusion",
+    }
+    for view, key in pictures.items():
         visit(page, run, view)
-        plots = page.locator(".rnnviz-plot[aria-busy=false]")
-        expect(plots.first).to_be_visible(timeout=WAIT)
+        picture = page.locator(f".st-key-translate_{key} .rnnviz-plot")
+        expect(picture).to_have_attribute("aria-busy", "false", timeout=WAIT)
     photograph = tmp_path / "translate.png"
     page.screenshot(path=photograph, full_page=True)
     assert photograph.stat().st_size > 50_000
