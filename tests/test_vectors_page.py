@@ -19,9 +19,9 @@ from rnnviz.vectors.told import space_of
 from rnnviz.vectors.trained import vectors_in
 
 SMALL = {
-    "text_words": "12000",
+    "text_words": "5000",
     "dimensions": "8",
-    "min_count": "19",
+    "min_count": "5",
     "negatives": "3",
     "vectors_epochs": "2",
 }
@@ -228,6 +228,19 @@ def test_the_network_of_the_current_run_shows_its_tokens_vectors() -> None:
     assert "it reads one-hot tokens" in words(app)
     for view in ("Lookup", "Analogies", "Map"):
         sound(opened(run=run.id, vectors_view_network=view, **of_network))
+
+
+def test_a_network_s_embedding_is_taken_where_it_has_one() -> None:
+    app = sound(opened("train", **NETWORK, embedding="3").button(key="do_train").click().run())
+    run = Run.open(common.home(), app.query_params["run"])
+    table = run.trace(2)[0].embedding
+    app = opened(run=run.id, vectors_of="of the current run's network")
+    assert "its row of this network's embedding: 3 numbers" in words(app)
+    tokens = len(common.dataset(run.config.data).vocabulary)
+    learned = vectors_in(run.trace(2)[0], tokens)
+    assert learned is not None
+    np.testing.assert_array_equal(learned.vectors, table)
+    assert table.shape == (tokens, 3)
 
 
 def test_a_network_without_tokens_is_told() -> None:

@@ -191,7 +191,7 @@ def _from_list(subject: Subject) -> None:
     def take() -> None:
         chosen = widgets.held("vectors_listed", "")
         if chosen:
-            a, b, _, c, _, _ = chosen.replace(" : ", " ").split(" ")
+            a, b, c, _ = chosen.replace(" :: ", " : ").split(" : ")
             widgets.suggest({"vectors_plus": b, "vectors_minus": a, "vectors_also": c})
 
     st.selectbox(
