@@ -33,7 +33,7 @@ PROGRAM = "rnnviz.train:fit_stored"
 
 
 # runs that a page starts for itself, by title; they never become the current one
-PROGRAMS = {**OF_STUDY, **OF_SCRATCH, **OF_LOCKSTEP, asked.TITLE: asked.PROGRAM}
+PROGRAMS = {**OF_STUDY, **OF_SCRATCH, **OF_LOCKSTEP, **asked.PROGRAMS}
 
 
 MOST_READINGS = 4  # runs of which what is known is kept: the current one, and those of a page
