@@ -1,6 +1,5 @@
 """Word vectors, trained and read by a visitor in a real browser."""
 
-
 from driving import WAIT, arrive, by_and_by, plotted, runs_in, says, settled
 from playwright.sync_api import Page, expect
 
