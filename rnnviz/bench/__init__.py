@@ -9,6 +9,7 @@ from rnnviz.bench.data import FORMS, reading
 from rnnviz.bench.inside import PARTS
 from rnnviz.bench.searching import MATCHED, matched
 from rnnviz.bench.speaking import SPOKEN, spoken
+from rnnviz.bench.translating import TRANSLATED, translated
 from rnnviz.bench.vectors import LEARNED
 from rnnviz.errors import ConfigError
 
@@ -19,6 +20,7 @@ ROWS: Mapping[str, Callable[[str], Row]] = {
     **PARTS,
     MATCHED: matched,
     SPOKEN: spoken,
+    TRANSLATED: translated,
     **LEARNED,
     **dict.fromkeys(IN_BROWSER, in_browser),
 }

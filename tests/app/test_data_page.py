@@ -106,13 +106,17 @@ def test_a_file_of_labelled_texts_is_shown_text_by_text() -> None:
     assert "120 texts of up to 10 characters" in words(app)
 
 
-def test_pairs_of_texts_are_shown_and_nobody_can_train_on_them() -> None:
+def test_pairs_of_texts_are_shown_and_lead_to_the_page_that_trains_on_them() -> None:
     pairs = pd.DataFrame({"fr": [f"Oui {k}." for k in range(30)]})
     pairs["en"] = [f"Yes indeed {k}." for k in range(30)]
     app = upload(opened("data", source="My own file"), "fra.tsv", tsv(pairs))
     assert complaints(app) == []
     said = words(app).replace("\\", "")
     assert "30 pairs; source fr 6.7 characters on average, target en 13.7" in said
+    assert [link.proto.label for link in app.get("page_link")] == [
+        "Train a network that translates on these pairs",
+        "Show: dates → 1979-05-03",
+    ]
     assert pictures(app) == 1
     app = sound(app.slider(key="row").set_value(7).run())
     rows = [[cell.replace("\\", "") for cell in row] for row in app.table[0].value.to_numpy()]
@@ -147,7 +151,9 @@ def test_the_five_mappings_lead_to_worlds_that_show_them() -> None:
     for mapping in MappingType:
         assert f"**{mapping}**" in said
     assert "**many-to-one** :blue-badge[these data]" in said
-    assert "This type comes with the page on sequences to sequences" in said
+    (link,) = app.get("page_link")
+    assert link.proto.label == "Show: dates → 1979-05-03"
+    assert link.proto.page.endswith("translate")
     assert {b.key for b in app.main.button} == {f"show_{world}" for world in SHOWN_BY.values()}
     for mapping, world in SHOWN_BY.items():
         app = sound(app.button(key=f"show_{world}").click().run())
