@@ -9,6 +9,9 @@ from rnnviz.bench.data import FORMS, reading
 from rnnviz.bench.decoding import DECODED
 from rnnviz.bench.inside import PARTS
 from rnnviz.bench.searching import MATCHED, matched
+from rnnviz.bench.speaking import SPOKEN, spoken
+from rnnviz.bench.translating import TRANSLATED, translated
+from rnnviz.bench.vectors import LEARNED
 from rnnviz.errors import ConfigError
 
 ROWS: Mapping[str, Callable[[str], Row]] = {
@@ -17,6 +20,9 @@ ROWS: Mapping[str, Callable[[str], Row]] = {
     **dict.fromkeys(FORMS, reading),
     **PARTS,
     MATCHED: matched,
+    SPOKEN: spoken,
+    TRANSLATED: translated,
+    **LEARNED,
     **DECODED,
     **dict.fromkeys(IN_BROWSER, in_browser),
 }

@@ -8,7 +8,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.config import (
+    GRAMMARS,
     NOBODY,
+    OF_GRAMMAR,
     SOURCES,
     SUGGESTED,
     WORLD_NAMES,
@@ -16,6 +18,7 @@ from rnnviz.config import (
     ModelConfig,
     Setting,
     TrainingConfig,
+    suggested_for,
 )
 from rnnviz.data import kinds
 from rnnviz.data.arranged import Arranged
@@ -33,12 +36,13 @@ from rnnviz.ui import common, controls, fetching, given, widgets
 OF_A_DAY = ("blocks", "scale", "mask")
 OF_SOURCE = {  # widgets that need nothing but a source
     "nhanes": ("people", "days", *OF_A_DAY),
-    "text": ("tokens", "window"),
+    "text": ("tokens", "window", "carried"),
     "series": ("window", "horizon", "foretold"),
-    "phrases": (),
+    "phrases": (),  # those of its grammar
     "world": (),
     "file": (),
 }
+OF_GRAMMAR_SETTINGS = {"small": (), "reviews": ("sequences",)}
 OF_COLUMNS = ("table", "target", "person", "left_out")  # widgets whose options a file gives
 OF_A_TABLE = (
     *("table", "layout", "join", "person", "target"),
@@ -52,6 +56,8 @@ def choose_source() -> str:
     source = controls.widget(settings["source"], on_change=_begin)
     if source == "world":
         controls.widget(settings["world"], on_change=_begin)
+    elif source == "phrases":
+        controls.widget(settings["grammar"], on_change=_begin)
     return source
 
 
@@ -62,14 +68,24 @@ def enter(world: str) -> None:
     _begin()
 
 
+def enter_grammar(grammar: str) -> None:
+    """Choose a grammar of phrases likewise."""
+    widgets.say("source", "phrases", SOURCES["phrases"])
+    widgets.say("grammar", grammar, GRAMMARS[grammar])
+    _begin()
+
+
 def suggested(source: str) -> Mapping[str, Any]:
     """The settings that a source, or the small world that is chosen, begins with."""
-    return WORLDS[widgets.world()].suggested if source == "world" else SUGGESTED.get(source, {})
+    if source == "world":
+        return WORLDS[widgets.world()].suggested
+    return suggested_for(source, widgets.grammar())
 
 
 def _begin() -> None:
     """Set what depends on the source or the world to what suits it, whatever a link said."""
-    every = (*SUGGESTED.values(), *(world.suggested for world in WORLDS.values()))
+    of_worlds = (world.suggested for world in WORLDS.values())
+    every = (*SUGGESTED.values(), *OF_GRAMMAR.values(), *of_worlds)
     known: dict[str, Setting] = {}
     for part in (DataConfig, ModelConfig, TrainingConfig):
         known |= controls.named(part)
@@ -106,8 +122,13 @@ def settings_of_source(
     if source == "world":
         values["world"] = widgets.world()
         names = WORLDS[values["world"]].settings
+    elif source == "phrases":
+        values["grammar"] = widgets.grammar()
+        names = OF_GRAMMAR_SETTINGS[values["grammar"]]
     for name in names:
         values[name] = controls.widget(settings[name], default=begin.get(name))
+        if values[name] == "pieces":
+            values["pieces"] = controls.widget(settings["pieces"])
     return DataConfig(**values)
 
 
@@ -213,6 +234,8 @@ def _of_kind(config: DataConfig) -> dict[str, Any]:
     settings = controls.named(DataConfig)
     for name, begin in found.settings.items():
         values[name] = controls.widget(settings[name], default=begin)
+        if values[name] == "pieces":
+            values["pieces"] = controls.widget(settings["pieces"])
     return values
 
 
@@ -318,7 +341,29 @@ def _text() -> dict[str, str]:
     pasted = st.text_area("Paste a text", key="pasted", height=160, persist_state="session")
     if pasted.strip():
         given.uploaded("text", store_text(pasted, common.home()))
+    else:
+        _text_file()
     text_id = given.upload_id("text")
     if not text_id:
         raise DataError("the text is empty; paste at least a few hundred characters")
     return {"file": text_id}
+
+
+def _text_file() -> None:
+    """A text that somebody sends as a file: any plain one, taken as UTF-8."""
+    sent = st.file_uploader(
+        "Or give a text file",
+        type=["txt", "md", "py", "r", "js", "html", "tex", "log"],
+        key=f"text_{given.uploads()}",
+        help="Plain text of at most 2 MB in UTF-8; what is no UTF-8 becomes a sign for unknown.",
+    )
+    if sent is None:
+        return
+    try:
+        given.uploaded(
+            "text", store_text(sent.getvalue().decode("utf-8", "replace"), common.home())
+        )
+    except DataError as wrong:
+        widgets.notice(str(wrong))
+    given.next_upload()
+    st.rerun()
