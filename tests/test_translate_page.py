@@ -16,7 +16,7 @@ from rnnviz.translation.beam import search
 from rnnviz.translation.decoding import write
 from rnnviz.translation.errors import counted, judged
 from rnnviz.translation.network import Network
-from rnnviz.ui import common, server, session
+from rnnviz.ui import common, server, session, translating_settings
 from rnnviz.ui import translating_kept as kept
 from rnnviz.ui.translating_sentence import telling
 from rnnviz.ui.translating_views import VIEWS
@@ -264,11 +264,9 @@ def test_a_second_run_without_attention_is_beside_this_one(trained: Run) -> None
     assert other.config.model.attention == "none"
     assert other.config.training == trained.config.training
     said = words(app)
-    assert (
-        "Shown: dates → 1979-05-03, 300 pairs: LSTM, 12 units, general attention, 2 epochs." in said
-    )
+    assert f"Shown: {translating_settings.named(trained.config)}." in said
     total = len(kept.held_out(trained).rows)
-    for run, name in ((trained, "general"), (other, "no")):
+    for run, name in ((trained, trained.config.model.attention), (other, "no")):
         right = int(kept.right(run, 2).sum())
         assert f"{name} attention, epoch 2: {right} of {total} right" in said
     lonely = sound(opened(**SMALL, translate=other.id))
