@@ -72,6 +72,16 @@ class EpochEnded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sampled(Event):
+    """What the network writes by itself, after an epoch or (epoch 0) before it has learned."""
+
+    prefix: str  # what it goes on from
+    text: str
+    temperature: float
+    seed: int  # of the draw; the epoch counts as well
+
+
+@dataclass(frozen=True, kw_only=True)
 class Traced(Event):
     """The inside of the model. On disk the arrays stand beside the events; read back, None."""
 
@@ -150,6 +160,7 @@ class Failed(Event):
 
 
 MOST_BATCHES = 1000  # points of the batch curve that a view keeps; thinned by halves
+MOST_SAMPLES = 60  # texts that it keeps; spread evenly over the epochs, with the newest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +176,7 @@ class RunView:
     traced: tuple[int, ...] = ()  # epochs whose trace is kept, ascending
     snapshots: tuple[int, ...] = ()  # epochs whose arrays are kept, ascending
     found: tuple[Found, ...] = ()  # one about each thing
+    samples: tuple[Sampled, ...] = ()  # by epoch, ascending
     rates: tuple[RateChanged, ...] = ()
     forcings: tuple[ForcingChanged, ...] = ()
     attempt: int = 0
@@ -183,6 +195,8 @@ class RunView:
                 change = {"batches": _thinned((*self.batches, event))}
             case EpochEnded() if not self.epochs or event.epoch > self.epochs[-1].epoch:
                 change = {"epochs": (*self.epochs, event)}
+            case Sampled() if not self.samples or event.epoch > self.samples[-1].epoch:
+                change = {"samples": _fewer((*self.samples, event))}
             case Traced() if event.epoch not in self.traced:
                 change = {"traced": tuple(sorted((*self.traced, event.epoch)))}
             case Snapshot() if event.epoch not in self.snapshots:
@@ -222,3 +236,11 @@ class RunView:
 
 def _thinned(batches: tuple[BatchEnded, ...]) -> tuple[BatchEnded, ...]:
     return batches if len(batches) <= MOST_BATCHES else batches[::2]
+
+
+def _fewer(samples: tuple[Sampled, ...]) -> tuple[Sampled, ...]:
+    """The newest, and every so many epochs one: the stride doubles as there come to be more."""
+    stride = 1
+    while samples[-1].epoch // stride >= MOST_SAMPLES - 1:
+        stride *= 2
+    return (*(one for one in samples[:-1] if one.epoch % stride == 0), samples[-1])

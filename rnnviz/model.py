@@ -295,10 +295,13 @@ class SequenceModel(nn.Module):
             parts.append(attended.context)
         if self.covariates:
             parts.append(batch.covariates[:, None].expand(-1, queries.shape[1], -1))
-        said = joined(parts)
+        return Readout(self.say(joined(parts)), attended)
+
+    def say(self, said: Float[Tensor, "B Q D"]) -> Float[Tensor, "B Q K"]:
+        """What the dense layers and the head make of all that is joined before them."""
         for layer, form in zip(self.dense, self.dense_layers, strict=True):
             said = SQUASHES[form.activation](layer(said))
-        return Readout(self.head(said), attended)
+        return self.head(said)
 
     def _last(
         self, top: Float[Tensor, "T B D"], lengths: Int[Tensor, " B"] | None

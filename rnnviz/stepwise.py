@@ -16,9 +16,11 @@ from rnnviz.data.streams import scoring_streams, streams
 from rnnviz.events import Score
 from rnnviz.metrics import class_losses, regression_metrics
 from rnnviz.model import Readout, SequenceModel, first_of
+from rnnviz.ngrams import NOTHING, Bigram, Told, Trigram, Unigram
 from rnnviz.paired import errors
 from rnnviz.record import outputs_in_unit
 from rnnviz.trace import Survey
+from rnnviz.windowed import AT_ONCE, READS, Pairs, train_window_model
 
 ROWS = 128  # sequences evaluated at once
 MOST_SURVEYED = 2048  # steps whose prediction is kept for the pictures
@@ -179,8 +181,74 @@ def _share_score(
     return Score(predictor=name, part=part, metrics=_metrics(said, dataset.task))
 
 
+class _Read(NamedTuple):
+    """The steps that count, of some rows: the tokens before each, and its target."""
+
+    rows: Int[np.ndarray, " M"]  # of the dataset
+    contexts: Int[np.ndarray, "M N"]  # the last is the token just read; NOTHING before a window
+    targets: Int[np.ndarray, " M"]
+
+
+def _read(prepared: Prepared, part: str) -> _Read:
+    """What a predictor may look at: the window up to a step, as the network does.
+
+    Where the state is carried on, the window before it as well.
+    """
+    dataset, rows = prepared.dataset, prepared.part(part)
+    before = np.full((len(rows), READS - 1), NOTHING)
+    if dataset.carried and dataset.steps >= READS and len(rows):
+        before[1:] = dataset.inputs[rows[:-1], dataset.steps - READS + 1 :]
+    whole = np.concatenate((before, dataset.inputs[rows]), axis=1)
+    contexts = np.lib.stride_tricks.sliding_window_view(whole, READS, axis=1)
+    judged = dataset.judged[rows]
+    targets = dataset.targets[rows][judged].astype(np.int64)
+    return _Read(rows[np.nonzero(judged)[0]], contexts[judged].astype(np.int64), targets)
+
+
 def _of_tokens(prepared: Prepared) -> tuple[Score, ...]:
-    return _shares(prepared, ("unigram", "bigram"), len(prepared.dataset.vocabulary))
+    """Unigram, bigram, trigram, and the window model, all fitted to the training part."""
+    size = len(prepared.dataset.vocabulary)
+    read = {part: _read(prepared, part) for part in PARTS}
+    pairs = {part: some.contexts[:, -2:] for part, some in read.items()}
+    targets = read["train"].targets
+    one = Unigram(targets, size)
+    two = Bigram(one, pairs["train"], targets)
+    three = Trigram(two, pairs["train"], targets)
+    told: dict[str, Mapping[str, Told]] = {
+        name: {part: model.tell(pairs[part], read[part].targets) for part in PARTS}
+        for name, model in (("unigram", one), ("bigram", two), ("trigram", three))
+    }
+    told["window model"] = _windowed(read, size)
+    return tuple(
+        _told_score(name, part, read[part], found)
+        for name, by_part in told.items()
+        for part, found in by_part.items()
+    )
+
+
+def _windowed(read: Mapping[str, _Read], size: int) -> Mapping[str, Told]:
+    def tensors(part: str) -> Pairs:
+        contexts = np.where(read[part].contexts == NOTHING, size, read[part].contexts)
+        return Pairs(torch.from_numpy(contexts), torch.from_numpy(read[part].targets))
+
+    model = train_window_model(tensors("train"), tensors("validation"), size)
+    found = {}
+    for part in PARTS:
+        contexts, targets = tensors(part)
+        shares, best = [], []
+        for some, true in zip(model.shares(contexts), targets.split(AT_ONCE), strict=True):
+            shares.append(some.gather(1, true[:, None])[:, 0].double().numpy())
+            best.append(some.argmax(dim=1).numpy())
+        found[part] = Told(np.concatenate(shares), np.concatenate(best))
+    return found
+
+
+def _told_score(name: str, part: str, read: _Read, told: Told) -> Score:
+    losses = -np.log(np.maximum(told.shares, np.finfo(np.float32).tiny))
+    right = told.likeliest == read.targets
+    found = np.stack((losses, right, told.likeliest), axis=1)
+    said = Said(read.rows, read.targets, found, np.zeros((0, 0)))
+    return Score(predictor=name, part=part, metrics=_metrics(said, Task.NEXT_TOKEN))
 
 
 def _of_classes(prepared: Prepared) -> tuple[Score, ...]:

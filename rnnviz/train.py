@@ -4,6 +4,7 @@ No files, no threads, no global random state: every draw is a function of the se
 so a run that goes on from a checkpoint gives the same numbers as one that never stopped.
 """
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -33,12 +34,14 @@ from rnnviz.events import (
     Failed,
     Finished,
     RateChanged,
+    Sampled,
     Started,
     Traced,
 )
 from rnnviz.health import DivergedError, first_bad_gradient, first_bad_layer
 from rnnviz.model import Batch, SequenceModel, States, first_of, loss_of
 from rnnviz.record import record
+from rnnviz.sampling import sample
 from rnnviz.traced import traced_rows
 from rnnviz.wishes import Wishes
 
@@ -125,6 +128,7 @@ class _Training:
             # so that what is wished for meanwhile is granted before the first step
             yield from self._say(self._checkpoint())
         if self.step == 0:
+            yield from self._sampled(0)
             yield from self._say(self._traced(0))
         epochs, reason = self.config.training.epochs, "All epochs are done."
         try:
@@ -158,6 +162,7 @@ class _Training:
             yield from self._say(self._one_batch(rows))
         ended, survey = self._epoch_ended()
         yield from self._say(ended)
+        yield from self._sampled(self.epoch)
         stride = self.plan.stride
         over = self._patience_is_over()
         if over:  # what is kept is what is shown and scored
@@ -331,6 +336,17 @@ class _Training:
             scaled=self.prepared.scaled,
         )
         return Traced(step=self.step, epoch=epoch, trace=trace, survey=survey)
+
+    def _sampled(self, epoch: int) -> Stream:
+        """What the network writes by now, where it learns to write at all."""
+        if not self.prepared.dataset.writable:
+            return
+        seed = self.config.training.seed
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = sample(self.model, self.prepared, seed=seed, epoch=epoch)
+        yield from self._say(
+            Sampled(step=self.step, epoch=epoch, seed=seed, **dataclasses.asdict(found))
+        )
 
     def _failed(self, diverged: DivergedError) -> Failed:
         kept = f"the weights of step {max(self.step - 1, 0)} are kept"

@@ -27,8 +27,17 @@ KINDS = {
 SENTENCES = ([4, 5, 8, 3, 6, 7], [4, 4, 6], [7])
 
 
+SOME = {name: KINDS[name] for name in ("usual", "no attention", "deep, both directions")}
+SOME["backwards, dot"] = ({"cell": "rnn", "attention": "dot"}, {"reversed_input": True})
+
+
 @pytest.fixture(params=KINDS.values(), ids=KINDS)
 def settings(request):
+    return config(*request.param)
+
+
+@pytest.fixture(params=SOME.values(), ids=SOME)
+def some(request):
     return config(*request.param)
 
 
@@ -76,16 +85,16 @@ def test_every_row_sums_to_1_and_padding_is_never_attended(settings):
     assert (step.weights[there] > 0).all()
 
 
-def test_what_stands_in_the_padding_changes_nothing(settings):
-    net = network(settings)
+def test_what_stands_in_the_padding_changes_nothing(some):
+    net = network(some)
     tokens, lengths = padded()
     other = np.where(np.arange(tokens.shape[1]) < lengths[:, None], tokens, 5)
     ours, theirs = (write_many(net, net.encode(t, lengths), longest=8) for t in (tokens, other))
     np.testing.assert_array_equal(ours, theirs)
 
 
-def test_many_at_once_are_written_as_one_by_one(settings):
-    net = network(settings, scale=1.5)
+def test_many_at_once_are_written_as_one_by_one(some):
+    net = network(some, scale=1.5)
     encoded = net.encode(*padded())
     together = write_many(net, encoded, longest=8)
     for k in range(len(SENTENCES)):
@@ -96,8 +105,8 @@ def test_many_at_once_are_written_as_one_by_one(settings):
         assert list(alone.tokens) == alone.log_probabilities.argmax(axis=1).tolist()
 
 
-def test_the_chance_of_an_output_is_the_sum_of_its_tokens(settings):
-    net = network(settings)
+def test_the_chance_of_an_output_is_the_sum_of_its_tokens(some):
+    net = network(some)
     tokens, lengths = padded()
     targets = np.array([[4, 5, END, 0], [6, END, 0, 0], [5, 5, 5, END]])
     found = chances(net, net.encode(tokens, lengths), targets)

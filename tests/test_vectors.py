@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from collections import Counter
 from functools import reduce
 from pathlib import Path
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from rnnviz.bench import vectors as bench
+from rnnviz.cli import main
 from rnnviz.config import SAMPLES, VectorsConfig
 from rnnviz.data import text as texts
 from rnnviz.data.uploads import store_text
@@ -633,3 +636,35 @@ def test_a_step_of_glove_shows_its_entry() -> None:
         step.step, -0.1 * step.gradient / np.sqrt(1 + step.gradient**2), rtol=1e-9
     )
     assert step.after < step.loss
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_loop_that_speed_is_measured_against_learns_the_same(method: str) -> None:
+    config = settings(dataclasses.replace(SMALL, method=method), epochs=1)
+    corpus = corpus_of(config, Path())
+    learn = lesson(corpus, config.vectors, seed=0, size=256)
+    ours = first_weights(len(corpus.words), config.vectors, 0)
+    theirs, optimiser = bench._rival(ours, method)
+    training.after_part(ours, learn, 1, 0, config.training.learning_rate)
+    bench._by_torch(theirs, learn, optimiser)
+    for name, values in theirs.items():
+        wanted = values.detach().numpy().reshape(ours[name].shape)
+        np.testing.assert_allclose(ours[name], wanted, rtol=2e-3, atol=2e-5, err_msg=name)
+    assert np.abs(ours["context"]).max() > 0.01
+
+
+def test_the_terminal_tells_each_epoch_and_a_word_s_neighbours(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RNNVIZ_HOME", str(tmp_path))
+    small = ["--text-words", "4000", "--dimensions", "6", "--min-count", "5", "--epochs", "2"]
+    assert main(["vectors", *small, "--word", "the"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"4,\d{3} words, \d+ different ones; \d+ get a vector", lines[0])
+    assert re.match(r"epoch 2: loss \d\.\d{4}; analogies solved \d+% \(", lines[2])
+    assert len(lines) == 3 + 10
+    assert re.fullmatch(r"\w+: cosine -?\d\.\d{3}, \d+\.\d°", lines[3])
+    assert main(["vectors", *small, "--word", "unheard"]) == 2
+    assert "'unheard' has no vector" in capsys.readouterr().err
+    assert main(["vectors", "--file", str(tmp_path / "none.txt")]) == 2
+    assert "there is no text" in capsys.readouterr().err

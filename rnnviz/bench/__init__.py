@@ -10,6 +10,7 @@ from rnnviz.bench.inside import PARTS
 from rnnviz.bench.searching import MATCHED, matched
 from rnnviz.bench.speaking import SPOKEN, spoken
 from rnnviz.bench.translating import TRANSLATED, translated
+from rnnviz.bench.vectors import LEARNED
 from rnnviz.errors import ConfigError
 
 ROWS: Mapping[str, Callable[[str], Row]] = {
@@ -20,6 +21,7 @@ ROWS: Mapping[str, Callable[[str], Row]] = {
     MATCHED: matched,
     SPOKEN: spoken,
     TRANSLATED: translated,
+    **LEARNED,
     **dict.fromkeys(IN_BROWSER, in_browser),
 }
 

@@ -184,6 +184,15 @@ class SequenceDataset:
         return MappingType.MANY_TO_ONE
 
     @property
+    def writable(self) -> bool:
+        """Whether a network that learns from it can write more of the kind, token by token.
+
+        Not so where only some steps have a target, or an input.
+        """
+        whole = self.counted is None and self.given is None
+        return self.task is Task.NEXT_TOKEN and whole
+
+    @property
     def steps(self) -> int:
         """Time steps of the longest sequence."""
         return self.inputs.shape[1]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from rnnviz.figures.frame import frame
 from rnnviz.figures.heat import colour_bar
@@ -47,31 +47,15 @@ def read_along(
         plot_height=_ROW * (count + 1),
         keeps=f"read along {first} {len(read)}",
     )
-    x, y = np.arange(first + 1, first + 1 + len(read)), np.arange(count + 1)
+    x = np.arange(first + 1, first + 1 + len(read))
     said = [[visible(names[token]) for token in row] for row in shown]
-    figure.add_trace(
-        go.Heatmap(
-            z=z.astype(np.float32),
-            x=x,
-            y=y,
-            zmin=_SPAN.low,
-            zmax=_SPAN.high,
-            zauto=False,
-            colorscale=colour_scale(_SPAN.quantity, dark),
-            colorbar=colour_bar(_SPAN, 1, "p"),
-            customdata=said,
-            # one ink for each cell; as many notes of Plotly's take seconds
-            text=[_called(*row) for row in zip(said, (shown == targets).tolist(), strict=True)],
-            texttemplate="%{text}",
-            textfont={"size": 13},
-            hovertemplate="after step %{x}: %{customdata}, p = %{z:.4f}<extra></extra>",
-            xgap=1,
-            ygap=1,
-        )
-    )
+    figure.add_trace(_cells(z, x, said, shown == targets, dark))
     rows = [*(f"{rank + 1}." for rank in range(count)), "came"]
     figure.update_yaxes(
-        tickvals=y.tolist(), ticktext=rows, range=[count + 0.5, -0.5], showgrid=False, title_text=""
+        tickvals=list(range(count + 1)),
+        ticktext=rows,
+        range=[count + 0.5, -0.5],
+        showgrid=False,
     )
     figure.update_xaxes(
         tickvals=x.tolist(),
@@ -79,14 +63,40 @@ def read_along(
         range=[x[0] - 0.5, x[-1] + 0.5],
         title_text=f"token read, steps {x[0]} to {x[-1]}",
         tickangle=0 if max(map(len, read)) == 1 else -40,
-        tickfont={"size": 12},
     )
     if step is not None and first <= step < first + len(read):
         line = {"color": palette(dark).mark, "width": 1.6}
-        figure.add_shape(
-            type="rect", x0=step + 0.5, x1=step + 1.5, y0=-0.5, y1=count + 0.5, line=line
-        )
+        ends = {"x0": step + 0.5, "x1": step + 1.5, "y0": -0.5, "y1": count + 0.5}
+        figure.add_shape(type="rect", **ends, line=line)
     return figure
+
+
+def _cells(
+    z: Float[np.ndarray, "K T"],
+    x: Int[np.ndarray, " T"],
+    said: list[list[str]],
+    came: Bool[np.ndarray, "K T"],
+    dark: bool,
+) -> go.Heatmap:
+    """A probability in each cell, with its token in an ink that can be read there."""
+    return go.Heatmap(
+        z=z.astype(np.float32),
+        x=x,
+        y=np.arange(len(z)),
+        zmin=_SPAN.low,
+        zmax=_SPAN.high,
+        zauto=False,
+        colorscale=colour_scale(_SPAN.quantity, dark),
+        colorbar=colour_bar(_SPAN, 1, "p"),
+        customdata=said,
+        # Plotly chooses the ink of a cell's text; as many annotations would take seconds
+        text=[_called(*row) for row in zip(said, came.tolist(), strict=True)],
+        texttemplate="%{text}",
+        textfont={"size": 13},
+        hovertemplate="after step %{x}: %{customdata}, p = %{z:.4f}<extra></extra>",
+        xgap=1,
+        ygap=1,
+    )
 
 
 def _called(names: list[str], came: list[bool]) -> list[str]:

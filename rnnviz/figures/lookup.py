@@ -16,7 +16,7 @@ ROW, LEAST_HEIGHT, MOST_HEIGHT = 17, 200, 900  # [px]
 READABLE = 11  # least height of a row whose number is written [px]
 ONE_HOT = 1.2  # the height of a one-hot vector, in rows
 ROOM = 56  # for the words below the columns, beside the usual [px]
-WIDE = 2  # columns that a vector which comes out takes, so that its numbers can be read
+WIDE = 3  # columns that a vector which comes out takes, so that its numbers can be read
 LEFT_OUT = None  # in place of a word
 
 
@@ -49,7 +49,10 @@ def lookup(
         drawn |= dict.fromkeys(range(x, x + WIDE), place)
         middle = x + (WIDE - 1) / 2
         names[middle] = visible(words[place])
-        _one_hot(figure, columns, place, -1.0 - ONE_HOT * number, dark)
+        y = -1.0 - ONE_HOT * number
+        _one_hot(figure, columns, place, y, dark)
+        said = f"o of {visible(words[place])}"
+        figure.add_annotation(x=len(columns), y=y, text=said, xanchor="left")
         _lit(figure, columns.index(place), 0.5, d, number, dark)
         _lit(figure, middle, WIDE / 2, d, number, dark)
         if height / (d + 3) >= READABLE:

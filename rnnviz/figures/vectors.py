@@ -15,34 +15,41 @@ Curve = tuple[Sequence[int], Sequence[float]]  # epochs and values
 
 
 def losses(
-    curve: Curve, *, epochs: int, what: str, untaught: float | None, dark: bool = False
+    curve: Curve,
+    parts: tuple[Sequence[float], Sequence[float]],
+    *,
+    epochs: int,
+    what: str,
+    untaught: float | None,
+    dark: bool = False,
 ) -> go.Figure:
-    """The mean loss of each epoch.
+    """The mean loss of each epoch, and of each part of one.
 
     Args:
         curve: from epoch 1 on.
+        parts: where in the epochs each part ends, and its loss.
         epochs: that are wanted.
         what: title of the vertical axis, with its unit.
         untaught: the loss where all scores are 0; None where there is no such number.
         dark: for a dark page.
     """
-    named = ["loss", "all scores 0"][: 1 + (untaught is not None)]
+    named = ["epoch", "part of one", *(["all scores 0"] if untaught is not None else [])]
     figure = frame("Loss", dark=dark, plot_height=PLOT_HEIGHT, keeps="loss", legend=named, right=24)
-    if not curve[0]:
-        return note(figure, "The curve begins with the first epoch.")
+    if not parts[0]:
+        return note(figure, "The curve begins with the first part of the text.")
     p = palette(dark)
-    figure.add_trace(
-        go.Scatter(
-            x=curve[0], y=curve[1], name="loss", mode="lines+markers",
-            line={"color": p.role("train"), "width": 2}, marker={"size": 5},
-            hovertemplate="loss: %{y:.4~f}<extra></extra>",
-        )
-    )  # fmt: skip
+    for (x, y), name, width in ((parts, named[1], 1), (curve, named[0], 2)):
+        figure.add_trace(
+            go.Scatter(
+                x=x, y=y, name=name, mode="lines" if width == 1 else "lines+markers",
+                line={"color": p.faint_text if width == 1 else p.role("train"), "width": width},
+                marker={"size": 5}, hovertemplate=name + ": %{y:.4~f}<extra></extra>",
+            )
+        )  # fmt: skip
     if untaught is not None:
         figure.add_trace(_level("all scores 0", untaught, epochs, "dash", f"{untaught:.4g}", dark))
     figure.update_xaxes(title_text="epoch", range=[0, epochs + 0.2], minallowed=0)
     figure.update_yaxes(title_text=what, rangemode="tozero")
-    figure.update_layout(hovermode="x unified")
     return figure
 
 
@@ -112,6 +119,9 @@ def solved(
 # -- angles ----------------------------------------------------------------------------------------
 
 
+LABELS = 1.4  # where the words stand, in lengths of a ray
+
+
 def angles(word: str, neighbours: Sequence[tuple[str, float]], *, dark: bool = False) -> go.Figure:
     """Neighbours as rays at their true angle to a word, which lies to the right.
 
@@ -121,10 +131,21 @@ def angles(word: str, neighbours: Sequence[tuple[str, float]], *, dark: bool = F
         dark: for a dark page.
     """
     figure = frame(
-        f"Angles to {visible(word)}", dark=dark, plot_height=260, keeps="angles", right=24, left=24
+        f"Angles to {visible(word)}", dark=dark, plot_height=280, keeps="angles", right=24, left=24
     )
+    _half_circle(figure, dark)
     p = palette(dark)
-    turn = np.radians(np.linspace(0, 180, 91))
+    rays = [(word, 0.0, p.mark)]
+    rays += [(name, between, p.roles["network"]) for name, between in neighbours]
+    for k, (name, between, colour) in enumerate(rays):
+        _ray(figure, name, between, k / max(len(rays) - 1, 1), colour, p.text)
+    figure.update_xaxes(range=[-1.2, 2.3], visible=False)
+    figure.update_yaxes(range=[-0.12, 1.25], visible=False, scaleanchor="x")
+    return figure
+
+
+def _half_circle(figure: go.Figure, dark: bool) -> None:
+    p, turn = palette(dark), np.radians(np.linspace(0, 180, 91))
     figure.add_trace(
         go.Scatter(
             x=np.cos(turn), y=np.sin(turn), mode="lines", hoverinfo="skip", showlegend=False,
@@ -135,50 +156,29 @@ def angles(word: str, neighbours: Sequence[tuple[str, float]], *, dark: bool = F
         x, y = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
         figure.add_shape(type="line", x0=0, y0=0, x1=x, y1=y, line={"color": p.grid, "width": 1})
         font = {"color": p.faint_text, "size": 11}
-        figure.add_annotation(x=0.9 * x, y=0.9 * y + 0.04, text=f"{degrees}°", font=font)
-    _ray(figure, word, 0.0, 0.0, p.mark, p.text)
-    spread = apart([degrees for _, degrees in neighbours])
-    for k, ((name, between), beside) in enumerate(zip(neighbours, spread, strict=True)):
-        colour = p.faint_text if k else p.roles["network"]
-        _ray(figure, name, between, beside, colour, p.text)
-    figure.update_xaxes(range=[-1.9, 1.9], visible=False)
-    figure.update_yaxes(range=[-0.12, 1.25], visible=False, scaleanchor="x")
-    return figure
-
-
-def apart(degrees: Sequence[float], least: float = 7.0, first: float = 7.0) -> list[float]:
-    """Where labels stand around the circle: near their angle, at least so far from each other."""
-    found: list[float] = []
-    for angle in degrees:
-        found.append(max(angle, found[-1] + least if found else first))
-    over = max(0.0, found[-1] - 180.0) if found else 0.0
-    return [place - over for place in found]
+        figure.add_annotation(x=1.09 * x, y=1.09 * y, text=f"{degrees}°", font=font)
 
 
 def _ray(
-    figure: go.Figure, name: str, degrees: float, beside: float, colour: str, ink: str
+    figure: go.Figure, name: str, degrees: float, height: float, colour: str, ink: str
 ) -> None:
-    turn, place = math.radians(degrees), math.radians(beside)
-    end, label = (math.cos(turn), math.sin(turn)), (1.12 * math.cos(place), 1.12 * math.sin(place))
-    figure.add_trace(
-        go.Scatter(
-            x=[0, end[0], label[0]],
-            y=[0, end[1], label[1]],
-            mode="lines",
-            showlegend=False,
-            name=plain(name),
-            line={"color": colour, "width": 2},
-            hovertemplate=f"{plain(name)}: {degrees:.1f}°<extra></extra>",
-        )
-    )
-    figure.add_annotation(
-        x=label[0],
-        y=label[1],
-        text=f"{visible(name)} {degrees:.0f}°",
-        xanchor="left" if beside < 80 else "right" if beside > 100 else "center",
-        yanchor="middle" if beside < 80 or beside > 100 else "bottom",
-        font={"size": 12, "color": ink},
-    )
+    """From the middle to the circle, and on by a thin line to the word, which stands apart."""
+    turn = math.radians(degrees)
+    end, label = (math.cos(turn), math.sin(turn)), (LABELS, 1.15 * height)
+    said = f"{plain(name)}: {degrees:.1f}°<extra></extra>"
+    for x, y, width in (
+        ([0, end[0]], [0, end[1]], 2),
+        ([end[0], label[0]], [end[1], label[1]], 0.6),
+    ):
+        figure.add_trace(
+            go.Scatter(
+                x=x, y=y, mode="lines", showlegend=False, name=plain(name),
+                line={"color": colour, "width": width}, hovertemplate=said,
+            )
+        )  # fmt: skip
+    text = f"{visible(name)} {degrees:.0f}°"
+    font = {"size": 12, "color": ink}
+    figure.add_annotation(x=label[0], y=label[1], text=text, xanchor="left", font=font)
 
 
 # -- analogies -------------------------------------------------------------------------------------

@@ -13,9 +13,10 @@ from jaxtyping import Float
 from rnnviz.figures.frame import frame, note
 from rnnviz.figures.theme import palette, plain, visible
 
-PLOT_HEIGHT = 560  # [px]
-WIDTH = 760.0  # in which labels are kept apart: a narrow page's [px]
-LINE, LETTER, AWAY = 15.0, 7.0, 7.0  # a label's height, a letter's width, from the point [px]
+PLOT_HEIGHT = 700  # [px]
+LINE, LETTER = 14.0, 6.5  # a label's height, a letter's width [px]
+AWAY, DOT = 7.0, 2.0  # a label from its point; half of a point that others keep off [px]
+BESIDE = ("middle right", "middle left", "top center", "bottom center")  # in this order
 SYMBOLS = ("circle", "diamond")
 OTHERS = "other words"
 
@@ -85,37 +86,54 @@ def word_map(
 
 def readable(
     words: Sequence[str], pixels: Float[np.ndarray, "N 2"], order: Sequence[int]
-) -> set[int]:
-    """Which words can be written to the right of their points without lying on each other.
+) -> dict[int, str]:
+    """Which words can be written so that they lie on no other and on no point, and on which side.
 
     Args:
         words: what is written.
         pixels: where the points are [px].
-        order: who is asked first.
+        order: who is asked first; the very first is written in any case.
     """
-    boxes = np.empty((0, 4))
-    written = set()
+    boxes, written = np.empty((0, 4)), {}
     for k in order:
-        x, y = pixels[k]
-        width = LETTER * len(visible(words[k])) + AWAY
-        box = np.array([x - AWAY, x + width, y - LINE / 2, y + LINE / 2])
-        apart = (
-            (boxes[:, 0] >= box[1])
-            | (boxes[:, 1] <= box[0])
-            | (boxes[:, 2] >= box[3])
-            | (boxes[:, 3] <= box[2])
-        )
-        if apart.all():
-            boxes = np.vstack([boxes, box])
-            written.add(k)
-    return written
+        width = LETTER * len(visible(words[k]))
+        for side in BESIDE:
+            box = _box(pixels[k], width, side)
+            if _free(box, boxes, np.delete(pixels, k, axis=0)):
+                boxes, written[k] = np.vstack([boxes, box]), side
+                break
+    return {order[0]: BESIDE[0], **written}
+
+
+def _box(at: Float[np.ndarray, " 2"], width: float, side: str) -> Float[np.ndarray, " 4"]:
+    """Left, right, bottom and top of a label [px]."""
+    x, y = at
+    if side.startswith("middle"):
+        left = x + AWAY if side.endswith("right") else x - AWAY - width
+        return np.array([left, left + width, y - LINE / 2, y + LINE / 2])
+    bottom = y + AWAY if side.startswith("top") else y - AWAY - LINE
+    return np.array([x - width / 2, x + width / 2, bottom, bottom + LINE])
+
+
+def _free(
+    box: Float[np.ndarray, " 4"],
+    boxes: Float[np.ndarray, "M 4"],
+    points: Float[np.ndarray, "N 2"],
+) -> bool:
+    left, right, bottom, top = box
+    across = (boxes[:, 0] < right) & (boxes[:, 1] > left)
+    if (across & (boxes[:, 2] < top) & (boxes[:, 3] > bottom)).any():
+        return False
+    x, y = points.T
+    near = (x > left - DOT) & (x < right + DOT) & (y > bottom - DOT) & (y < top + DOT)
+    return not near.any()
 
 
 def _points(
     words: Sequence[str],
     places: Float[np.ndarray, "N 2"],
     mine: Sequence[int],
-    written: set[int],
+    written: Mapping[int, str],
     kind: Group,
     dark: bool,
 ) -> go.Scatter:
@@ -128,7 +146,7 @@ def _points(
         mode="markers+text",
         name=kind.title,
         text=[visible(words[k]) if k in written else "" for k in mine],
-        textposition="middle right",
+        textposition=[written.get(k, BESIDE[0]) for k in mine],
         textfont={"size": 12, "color": p.faint_text if kind.colour is None else p.text},
         customdata=names,
         hovertemplate=f"%{{customdata}}<extra>{plain(kind.title)}</extra>",
@@ -150,7 +168,7 @@ def _ring(place: Float[np.ndarray, " 2"], dark: bool) -> go.Scatter:
         showlegend=False,
         hoverinfo="skip",
         marker={
-            "size": 18,
+            "size": 15,
             "symbol": "circle-open",
             "color": palette(dark).mark,
             "line": {"width": 2.5},

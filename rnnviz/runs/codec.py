@@ -22,6 +22,7 @@ KINDS: Mapping[str, type[Event]] = {
         events.Started,
         events.BatchEnded,
         events.EpochEnded,
+        events.Sampled,
         events.Traced,
         events.Found,
         events.Snapshot,

@@ -27,6 +27,7 @@ from rnnviz.events import (
     RateChanged,
     Resumed,
     RunView,
+    Sampled,
     Snapshot,
     Traced,
 )
@@ -175,7 +176,7 @@ class _Pumping:
 
     def _wishes(self, why: str) -> Wishes:
         """One wish at a time; none amid the events of an epoch's end, which bring a checkpoint."""
-        if isinstance(self.last, EpochEnded | Traced | Snapshot):
+        if isinstance(self.last, EpochEnded | Sampled | Traced | Snapshot):
             return Wishes()
         if why or isinstance(self.last, CHANGED):  # what was changed is kept for good
             return Wishes(checkpoint=True)

@@ -24,12 +24,19 @@ MOST = 80  # earlier tokens that are looked at
 LIKELIEST = 12  # tokens that can be asked for
 REMOVED = {"nothing": "nothing is read", "rival": "the likeliest other token is read"}
 BITS = 1.0 / np.log(2.0)
+DIFFER = (
+    "Both can differ. The first is a slope at the token that was read: it misses what a gate that "
+    "is nearly shut or open would do if it moved. The second is a change that was made and run: "
+    "but the network never read nothing in training, another token brings news of its own, and of "
+    "two tokens that say the same neither seems to matter. Neither adds up to the whole "
+    "log-probability."
+)
 
 
 def why(done: Experiment) -> None:
     """The earlier tokens, coloured by their contribution, by both methods."""
     st.markdown("##### Why this token")
-    place, names = done.place, done.dataset.vocabulary
+    place = done.place
     if place < 1:
         st.caption("The first token is given. Choose a later one in the text above.")
         return
@@ -46,17 +53,24 @@ def why(done: Experiment) -> None:
     asked = Asked(done.spoken.tokens[:place], target)
     mark = (done.mark, tuple(asked.tokens.tolist()), target)
     slope, removed = _found(mark, kind or "nothing", first, done.speaker, asked)
-    tokens = tuple(names[int(token)] for token in asked.tokens[first:])
     _sentence(done, target, first)
-    span = difference_range(np.concatenate([slope, removed]))
-    for place_of, title, values, key in zip(
-        pair("why"),
-        ("Gradient × input", f"Occlusion: {REMOVED[kind or 'nothing']}"),
-        (slope, removed),
-        ("why_slope", "why_removed"),
-        strict=True,
-    ):
-        with place_of:
+    titles = ("Gradient × input", f"Occlusion: {REMOVED[kind or 'nothing']}")
+    _side_by_side(done, first, titles, (slope, removed))
+    st.caption(DIFFER)
+
+
+def _side_by_side(
+    done: Experiment,
+    first: int,
+    titles: tuple[str, str],
+    both: tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]],
+) -> None:
+    """The earlier tokens twice, on one scale."""
+    names, span = done.dataset.vocabulary, difference_range(np.concatenate(both))
+    tokens = tuple(names[int(token)] for token in done.spoken.tokens[first : done.place])
+    keys = ("why_slope", "why_removed")
+    for place, title, values, key in zip(pair("why"), titles, both, keys, strict=True):
+        with place:
             st.markdown(f"**{title}**")
             coloured_tokens(
                 tokens,
@@ -70,13 +84,6 @@ def why(done: Experiment) -> None:
                 on_click=lambda index: look_at(first + index),
             )
             st.caption(_strongest(tokens, values))
-    st.caption(
-        "Both can differ. The first is a slope at the token that was read: it misses what a gate "
-        "that is nearly shut or open would do if it moved. The second is a change that was made "
-        "and run: but the network never read nothing in training, another token brings news of its "
-        "own, and of two tokens that say the same neither seems to matter. Neither adds up to the "
-        "whole log-probability."
-    )
 
 
 def _target(done: Experiment) -> int:
@@ -85,11 +92,12 @@ def _target(done: Experiment) -> int:
     here = int(done.spoken.tokens[place])
     found = choice(done.spoken.scores_at(place), done.plan.shaping)
     options = [here, *(int(t) for t in found.order[:LIKELIEST] if int(t) != here)]
-    widgets.forget_unless("say_why", options)
+    key = f"say_why_{place}_{here}"  # another place begins with the token there
+    widgets.forget_unless(key, options)
     return st.selectbox(
         f"Explain, at token {place + 1}",
         options,
-        key=f"say_why_{here}",
+        key=key,
         format_func=lambda token: (
             f"{names[token]!r}  {100 * found.plain[token]:.3g} %"
             + (" (the one there)" if token == here else "")

@@ -56,7 +56,7 @@ LABELS: Mapping[str, str] = {
     "decoder_reads": "The decoder reads",
     "reversed_input": "Read the source backwards",
     "teacher_forcing": "Teacher forcing",
-    "corpus": "Text of the words",
+    "corpus": "Text to learn from",
     "text_words": "Words of text",
     "method": "Method",
     "dimensions": "Dimensions",

@@ -13,7 +13,8 @@ from rnnviz.ui import session, widgets
 from rnnviz.ui.components.plot import Clicked, plot
 from rnnviz.ui.components.tokens import coloured_tokens
 from rnnviz.ui.looking import Looking
-from rnnviz.ui.speaking import Experiment, mark_of, speaker_of, spoken, written
+from rnnviz.ui.prompting import written
+from rnnviz.ui.speaking import Experiment, mark_of, speaker_of, spoken
 from rnnviz.ui.words import number
 
 LISTED = 60  # tokens of each sample in the list

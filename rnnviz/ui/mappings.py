@@ -14,7 +14,7 @@ SHOWN_BY: Mapping[MappingType, str] = {
     MappingType.ONE_TO_ONE: "angle",
     MappingType.ONE_TO_MANY: "wave",
     MappingType.MANY_TO_ONE: "names",
-    MappingType.MANY_TO_MANY: "echo",
+    MappingType.MANY_TO_MANY: "entities",
 }
 WORDS: Mapping[MappingType, str] = {
     MappingType.ONE_TO_ONE: "One step is read and one answer said: no time at all.",

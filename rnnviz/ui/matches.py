@@ -95,8 +95,8 @@ def _pictures(seen: Looking, states: States, marked: Marked, best: Spans) -> Non
     states_of = Shown(
         key="match_states",
         values=signed,
-        title="The same units in other sequences: mean h, turned to the side that is on",
-        symbol="h",
+        title=f"The same units elsewhere: mean {marked.symbol}, turned to the side that is on",
+        symbol=marked.symbol,
         span=Range(quantity=Quantity.STATE, low=-limit, high=limit),
     )
     inputs_of = Shown(
@@ -175,14 +175,15 @@ def _texts(seen: Looking, states: States, marked: Marked, best: Spans) -> None:
         values += [math.nan] * missing + list(_mean_of(states, marked, place, first, last))
         values.append(math.nan)
     st.caption(f"Each line is one match, with {CONTEXT} tokens before it; line ends are blanks.")
+    limit = max(1.0, float(np.nanmax(np.abs(values))))
     coloured_tokens(
         tuple(tokens),
         np.array(values),
-        low=-1.0,
-        high=1.0,
+        low=-limit,
+        high=limit,
         dark=seen.look.dark,
         key="match_texts",
-        name="mean h of the units, turned to the side that is on",
+        name=f"mean {marked.symbol} of the units, turned to the side that is on",
     )
 
 
@@ -203,7 +204,7 @@ def _table(seen: Looking, states: States, marked: Marked, spans: Spans) -> None:
         "part": part,
         "from": [_time(seen, int(step)) for step in spans.starts],
         "steps": spans.stops - spans.starts,
-        "mean |h|": strength(states.h[marked.way], marked.signed, spans).round(3),
+        f"mean |{marked.symbol}|": strength(states.h[marked.way], marked.signed, spans).round(3),
     }
     if not data.task.every_step:
         columns["target"] = [target_words(data, float(data.targets[row].flat[0])) for row in rows]

@@ -8,7 +8,7 @@ import streamlit as st
 from rnnviz.data.dataset import PARTS, SequenceDataset, split_of
 from rnnviz.events import RunView, Score
 from rnnviz.ui.looking import Looking
-from rnnviz.ui.speaking import written
+from rnnviz.ui.prompting import written
 from rnnviz.ui.words import number
 
 LN2 = math.log(2.0)

@@ -48,11 +48,11 @@ def choose(seen: Looking, marks: dict[int, str]) -> Sentence | None:
     row = _row(seen, rows)
     data = seen.dataset
     left, right = st.columns([2, 3])
+    widgets.put("sentence_chosen", row)  # told at every drawing: a click elsewhere may choose it
     with left:
         st.selectbox(
             "Test sentence",
             rows,
-            rows.index(row),
             key="sentence_chosen",
             format_func=lambda k: marks.get(k, "") + label(data, k),
             on_change=lambda: open_row(st.session_state["sentence_chosen"]),

@@ -52,5 +52,6 @@ _TAGS = (
     "**Entities** are tagged as B (begins), I (goes on) and O (outside), after Ramshaw and Marcus "
     "(1995). An I that follows nothing of its type begins an entity, as in CoNLL-2000's script. A "
     "network of both directions reads what follows a name as well as what came before; one "
-    "direction cannot get below the left-to-right limit, which is known here because the rule is."
+    "direction cannot get below the left-to-right limit, which is known here because the rule is: "
+    "switch **Both directions** off on the Train page, train again, and see which names are lost."
 )

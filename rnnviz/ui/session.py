@@ -41,7 +41,7 @@ PROGRAMS = {
     **OF_LOCKSTEP,
     **OF_TRANSLATION,
     **OF_VECTORS,
-    asked.TITLE: asked.PROGRAM,
+    **asked.PROGRAMS,
 }
 
 

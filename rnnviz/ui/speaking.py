@@ -4,28 +4,25 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from rnnviz.config import SUGGESTED, DataConfig, ModelConfig, RunConfig, TrainingConfig
-from rnnviz.data import text
 from rnnviz.data.dataset import SequenceDataset, Task
-from rnnviz.errors import DataError, RnnvizError, TraceError
+from rnnviz.errors import RnnvizError, TraceError
 from rnnviz.inside import branching
 from rnnviz.inside.branching import Branch, Branches
 from rnnviz.inside.network import Network
-from rnnviz.inside.sampling import LONGEST, MOST_PREFIX, Plan, Spoken
+from rnnviz.inside.sampling import LONGEST, Plan, Spoken
 from rnnviz.inside.sampling import speak as say
-from rnnviz.inside.shaping import Shaping
 from rnnviz.inside.speaking import Speaker
 from rnnviz.runs.run import new_id
 from rnnviz.trace import Trace
 from rnnviz.ui import controls, server, session, widgets
 from rnnviz.ui.components.speak import Other, Said, said, speak
 from rnnviz.ui.looking import Looking, looking
+from rnnviz.ui.prompting import asked, begin_with
 from rnnviz.ui.words import number
 
-USUAL_PREFIX = 12  # characters of the text that a prefix has to begin with; of other tokens 4
 FORCED, AT = "said", "say_at"  # in the address: branches, and the place that is looked at
 
 
@@ -153,8 +150,8 @@ def experiment(seen: Looking) -> Experiment | None:
     """What the controls and the address ask for; None where the prefix cannot be read."""
     mark = mark_of(seen.run.id, seen.trace)
     speaker = speaker_of(mark, seen.trace)
-    _other_words(seen)
-    plan = _controls(seen)
+    _of_other_tokens(seen)
+    plan = asked(seen)
     if plan is None:
         return None
     branches = _branches(speaker)
@@ -175,120 +172,13 @@ def planned(plan: Plan, branch: Branch) -> Plan:
     return replace(plan, forced=branch)
 
 
-def _other_words(seen: Looking) -> None:
+def _of_other_tokens(seen: Looking) -> None:
     """What was asked of a network with other tokens makes no sense for this one."""
     now = hash(seen.dataset.vocabulary)
     if widgets.replaced("say_words", now) not in (None, now):
         widgets.suggest({"say_prefix": begin_with(seen), "say_top_k": 0})
         widgets.note(FORCED, "")
         widgets.note(AT, "")
-
-
-def _controls(seen: Looking) -> Plan | None:
-    dataset, tokens = seen.dataset, len(seen.dataset.vocabulary)
-    bound: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
-    given = st.text_area(
-        "Prefix",
-        begin_with(seen),
-        max_chars=MOST_PREFIX,
-        height=90,
-        key="say_prefix",
-        help="What the network reads before it speaks. Ctrl+Enter, or a click elsewhere, takes it.",
-        **bound,
-    )
-    temperature = st.slider(
-        "Temperature",
-        0.0,
-        2.0,
-        1.0,
-        0.05,
-        key="say_temperature",
-        help="The scores are divided by it before the softmax. Below 1 the likely gets likelier; "
-        "0 takes the likeliest token always.",
-        **bound,
-    )
-    widgets.keep_within("say_top_k", 0, tokens)
-    top_k = st.number_input(
-        "Top-k (0: all)",
-        0,
-        tokens,
-        0,
-        key="say_top_k",
-        help=f"Only so many of the {tokens} tokens, the likeliest, are drawn from.",
-        **bound,
-    )
-    top_p = st.slider(
-        "Top-p",
-        0.0,
-        1.0,
-        1.0,
-        0.01,
-        key="say_top_p",
-        help="Only the fewest of the likeliest tokens that together hold this probability, at "
-        "least one: the nucleus. It is taken after temperature and top-k.",
-        **bound,
-    )
-    length = st.slider("Tokens", 10, LONGEST, 200, key="say_length", **bound)
-    seed = st.number_input(
-        "Seed of the draws",
-        0,
-        2**31 - 1,
-        0,
-        key="say_seed",
-        help="The same seed draws the same number at the same place, whatever the rest is.",
-        **bound,
-    )
-    try:
-        prefix = read_prefix(given or "", dataset)
-        shaping = Shaping(temperature=temperature, top_k=top_k, top_p=top_p)
-        return Plan(prefix=prefix, length=length, shaping=shaping, seed=seed)
-    except RnnvizError as wrong:
-        st.error(controls.escaped(str(wrong)))
-        return None
-
-
-def begin_with(seen: Looking) -> str:
-    """The beginning of a sequence that the network was not trained on."""
-    row, dataset = int(seen.trace.sequences[0]), seen.dataset
-    count = USUAL_PREFIX if max(map(len, dataset.vocabulary)) == 1 else USUAL_PREFIX // 3
-    tokens = dataset.inputs[row, : min(count, int(dataset.lengths[row]))]
-    return written(tokens.tolist(), dataset)
-
-
-def read_prefix(given: str, dataset: SequenceDataset) -> tuple[int, ...]:
-    """The tokens of a text, by their places in the vocabulary.
-
-    Raises:
-        DataError: it is empty, or the network never saw some of it.
-    """
-    if not given:
-        raise DataError("the prefix is empty; the network needs at least one token to begin with")
-    found = _by_hand(given, dataset) if _is_world(dataset) else text.encode(given, dataset)
-    if not len(found):
-        raise DataError("the prefix holds no token, only blanks; write at least one word")
-    return tuple(int(token) for token in found)
-
-
-def _is_world(dataset: SequenceDataset) -> bool:
-    """Whether tokens are the signs of a small world, which no text is cut into."""
-    return dataset.features[0].unit in ("letter", "symbol")
-
-
-def _by_hand(given: str, dataset: SequenceDataset) -> list[int]:
-    strange = sorted(set(given) - set(dataset.vocabulary))
-    if strange:
-        raise DataError(
-            f"the network never saw {', '.join(map(repr, strange[:5]))}; use only "
-            f"{' '.join(dataset.vocabulary)}"
-        )
-    return [dataset.vocabulary.index(sign) for sign in given]
-
-
-def written(tokens: list[int], dataset: SequenceDataset) -> str:
-    """Tokens as a text."""
-    if _is_world(dataset):
-        return "".join(dataset.vocabulary[token] for token in tokens)
-    return text.decode(np.array(tokens), dataset)
 
 
 def _branches(speaker: Speaker) -> Branches:

@@ -19,6 +19,7 @@ from rnnviz.runs.run import Run, new_id
 from rnnviz.ui import common, controls, live, overview, session, widgets
 from rnnviz.ui.answers import answers, leak
 from rnnviz.ui.components.plot import plot
+from rnnviz.ui.components.samples import written
 from rnnviz.ui.data_settings import choose_source, settings_of_source, suggested
 from rnnviz.ui.layout import pair
 from rnnviz.ui.scorecard import scorecard
@@ -212,6 +213,8 @@ def _progress(run: Run, seen: live.Look) -> None:
             norms = partial(history.gradient_norms, view, clip, dark=dark)
             tick = int(time.monotonic())  # drawn once a second: the others need the time more
             plot(widgets.kept_figure("norms", (*now, tick), norms), key="norms")
+        if dataset.writable:
+            _writing(view)
 
     live.ticking(draw, run, seen, every=live.FAST, name="progress")
     scorecard(seen[0])
@@ -242,3 +245,18 @@ def _tokens(view: RunView, task: Task) -> None:
     for name in shown:
         label = {"loss": "cross-entropy [nats]"}.get(name, name)
         row.metric(f"Test {label}", number(last.get(name, float("nan")), 3))
+
+
+def _writing(view: RunView) -> None:
+    """What the network writes, epoch by epoch; always three elements, as a fragment has to have."""
+    last = view.samples[-1:]
+    told = "It writes its first text before it has learned anything."
+    for one in last:
+        told = (
+            f"After each epoch the network goes on from “{one.prefix.strip()}” by itself, at "
+            f"temperature {one.temperature:g}; the draw follows from the seed ({one.seed}) and the "
+            "epoch."
+        )
+    st.markdown("##### What it writes")
+    st.caption(controls.escaped(told))
+    written(view.samples, key="written")

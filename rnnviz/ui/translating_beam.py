@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from rnnviz.translation.beam import WIDEST, Tree, search
-from rnnviz.ui import controls, widgets
+from rnnviz.ui import controls
 from rnnviz.ui import translating_kept as kept
 from rnnviz.ui.components.tree import tree
 from rnnviz.ui.translating_about import about
@@ -20,12 +20,12 @@ def choose_search() -> tuple[int, float]:
     """B and alpha; the same for all views."""
     row = st.container(horizontal=True)
     width = row.slider(
-        "Beam width B", 1, WIDEST, widgets.held("translate_width", WIDTH), key="translate_width",
+        "Beam width B", 1, WIDEST, WIDTH, key="translate_width",
         bind="query-params", width=300,
         help="So many outputs in the making are kept at each step. A beam of 1 is greedy.",
     )  # fmt: skip
     alpha = row.slider(
-        "Length normalisation α", 0.0, 2.0, widgets.held("translate_alpha", ALPHA), 0.05,
+        "Length normalisation α", 0.0, 2.0, ALPHA, 0.05,
         key="translate_alpha", bind="query-params", width=300,
         help="Outputs are ranked by ln P(y | x) / Tyᵅ. 0: by ln P itself, which favours short "
         "ones; 1: by the mean per token. Only what has ended is ranked, so nothing is searched "

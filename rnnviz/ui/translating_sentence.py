@@ -114,7 +114,7 @@ def looked(run: Run, view: RunView) -> Looked:
     steps = len(output.tokens)
     widgets.keep_within(STEP, 1, steps)
     step = row.number_input(
-        "Output token", 1, steps, widgets.held(STEP, 1), key=STEP, bind="query-params", width=112,
+        "Output token", 1, steps, 1, key=STEP, bind="query-params", width=112,
         help="Also by a click on it, or with the arrow keys once the drawing has the focus.",
     )  # fmt: skip
     return Looked(
@@ -190,7 +190,7 @@ def _typed(run: Run, row: st.delta_generator.DeltaGenerator) -> tuple[str, str]:
     task = PARALLEL[run.config.translation.parallel]
     begin = task.example or kept.pairs(run.config).source_texts[0]
     typed = row.text_input(
-        "Text", widgets.held(_TEXT, begin), key=_TEXT, max_chars=500, bind="query-params",
+        "Text", begin, key=_TEXT, max_chars=500, bind="query-params",
         on_change=_afresh, width=460,
     )  # fmt: skip
     if task.answer is None:
@@ -208,7 +208,7 @@ def _epoch(view: RunView, row: st.delta_generator.DeltaGenerator) -> int:
     wanted = row.select_slider(
         f"Weights after epoch (latest: {view.snapshots[-1] if view.snapshots else '–'})",
         epochs,
-        value=widgets.held("translate_epoch", "latest"),
+        value="latest",
         key="translate_epoch",
         bind="query-params",
         width=200,

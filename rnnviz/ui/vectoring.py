@@ -163,15 +163,15 @@ def _curves(run: Run, view: RunView) -> None:
     dark, epochs, vectors = widgets.dark(), run.config.training.epochs, run.config.vectors
     untaught = None if vectors.method == "glove" else told.untaught(vectors.negatives)
     draw_loss = partial(
-        figures.losses, told.curve(view, told.LOSS), epochs=epochs, what=WHAT[vectors.method],
-        untaught=untaught, dark=dark,
+        figures.losses, told.curve(view, told.LOSS), told.parts(view), epochs=epochs,
+        what=WHAT[vectors.method], untaught=untaught, dark=dark,
     )  # fmt: skip
     chances = told.curve(view, told.BY_CHANCE)[1]
     draw_solved = partial(
         figures.solved, told.curves(view, told.SOLVED), told.mean(told.curves(view, told.NEAREST)),
         chances[0] if chances else 0.0, epochs=epochs, titles=titles(), dark=dark,
     )  # fmt: skip
-    mark = (run.id, dark, len(view.found))
+    mark = (run.id, dark, view.step, len(view.found))
     both = (("vectors_loss", draw_loss), ("vectors_solved", draw_solved))
     for place, (key, draw) in zip(pair(NAME), both, strict=True):
         with place:

@@ -22,6 +22,7 @@ LIKED = ("king", "queen", "paris", "cats", "warm", "good", "light", "lamp", "sea
 EXAMPLE = ("king", "man", "woman")  # plus, minus, plus
 BEST = 5  # answers to an analogy
 NUMBERS = 8  # of a vector that a table shows
+MOST_RAYS = 8  # neighbours in the picture of angles
 NONE = ""
 
 
@@ -89,13 +90,7 @@ def neighbours_view(subject: Subject) -> None:
     found = subject.space.neighbours(word, int(count))
     left, right = pair("vectors_near")
     with left:
-        st.dataframe(
-            _table(subject, found), width="stretch", hide_index=True, height="content",
-            column_config={
-                "cosine": st.column_config.NumberColumn(format="%.3f"),
-                "angle [°]": st.column_config.NumberColumn(format="%.1f"),
-            },
-        )  # fmt: skip
+        _list(_table(subject, found))
     with right:
         shown = [(n.word, n.angle) for n in found[:MOST_RAYS]]
         plot(figures.angles(word, shown, dark=widgets.dark()), key="vectors_angles")
@@ -108,9 +103,6 @@ def neighbours_view(subject: Subject) -> None:
         )
 
 
-MOST_RAYS = 8
-
-
 def _table(subject: Subject, found: tuple[Neighbour, ...]) -> pd.DataFrame:
     places = [subject.space.places[n.word] for n in found]
     return pd.DataFrame(
@@ -121,6 +113,14 @@ def _table(subject: Subject, found: tuple[Neighbour, ...]) -> pd.DataFrame:
             "times in the text": [int(subject.counts[k]) for k in places],
         }
     )
+
+
+def _list(rows: pd.DataFrame) -> None:
+    numbers = {
+        "cosine": st.column_config.NumberColumn(format="%.3f"),
+        "angle [°]": st.column_config.NumberColumn(format="%.1f"),
+    }
+    st.dataframe(rows, width="stretch", hide_index=True, height="content", column_config=numbers)
 
 
 # -- analogies -------------------------------------------------------------------------------------
@@ -145,8 +145,7 @@ def analogies_view(subject: Subject) -> None:
     )
     left, right = pair("vectors_analogy")
     with left:
-        rows = _table(subject, best).drop(columns="times in the text")
-        st.dataframe(rows, width="stretch", hide_index=True, height="content")
+        _list(_table(subject, best).drop(columns="times in the text"))
         st.caption("The three words of the question are no answers.")
     with right:
         flat = principal(
@@ -179,18 +178,20 @@ def _asked(subject: Subject) -> tuple[str, str, str]:
 
 def _from_list(subject: Subject) -> None:
     """A question of the list, put into the three widgets."""
+    known = set(subject.space.words)
     options = [""]
-    options += [
-        f"{a.first} : {a.second} :: {c.first} : {c.second}"
-        for relation in grammar.RELATIONS.values()
-        for a, c in zip(relation.pairs, relation.pairs[1:] + relation.pairs[:1], strict=True)
-        if {a.first, a.second, c.first, c.second} <= set(subject.space.words)
-    ]
+    for relation in grammar.RELATIONS.values():
+        pairs = [p for p in relation.pairs if {p.first, p.second} <= known]
+        options += [
+            f"{a.first} : {a.second} :: {c.first} : {c.second}"
+            for a, c in zip(pairs, pairs[1:] + pairs[:1], strict=True)
+            if a is not c
+        ]
 
     def take() -> None:
         chosen = widgets.held("vectors_listed", "")
         if chosen:
-            a, b, _, c, _, _ = chosen.replace(" : ", " ").split(" ")
+            a, b, c, _ = chosen.replace(" :: ", " : ").split(" : ")
             widgets.suggest({"vectors_plus": b, "vectors_minus": a, "vectors_also": c})
 
     st.selectbox(
@@ -204,13 +205,23 @@ def _from_list(subject: Subject) -> None:
 
 
 def _answer_of(a: str, b: str, c: str) -> str:
-    """What the list has for a : b :: c : ?; "" where it does not ask that."""
+    """What the list has for a : b :: c : ?; "" where it does not ask that.
+
+    b - a + c is the same for a : c :: b : ?, so the way may be asked as well as the step.
+    """
     known = grammar.groups()
-    if not {a, b, c} <= set(known) or known[a][0] != known[c][0]:
-        return ""
-    pairs = grammar.RELATIONS[known[a][0]].pairs
-    both = [(p.first, p.second) for p in pairs] + [(p.second, p.first) for p in pairs]
-    return next((y for x, y in both if x == c), "") if (a, b) in both and a != c else ""
+    for one, other in ((b, c), (c, b)):
+        if known.get(a) and _partner(a) == one and known.get(other, ("",))[0] == known[a][0]:
+            same_side = known[other][1] == known[a][1]
+            return _partner(other) if same_side and other != a else ""
+    return ""
+
+
+def _partner(word: str) -> str:
+    """The other word of its pair."""
+    name, side = grammar.groups()[word]
+    pairs = grammar.RELATIONS[name].pairs
+    return next(pair.side(1 - side) for pair in pairs if pair.side(side) == word)
 
 
 def _sum(subject: Subject, plus: str, minus: str, also: str, best: str) -> None:

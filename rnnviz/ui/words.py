@@ -207,7 +207,8 @@ def summary(config: RunConfig, data: SequenceDataset) -> str:
         whose = "sequences" if data.whose == "people" else data.whose
         if data.task is Task.NEXT_TOKEN:
             predicted = "the next one is predicted at every step"
-        upto = "" if data.task.every_step else "up to "
+        whole = data.task.every_step and bool((data.lengths == data.steps).all())
+        upto = "" if whole else "up to "
         return (
             f"{len(data.ids)} {whose} of {upto}{data.steps} {tokens}, "
             f"{len(data.vocabulary)} different ones; {predicted}"

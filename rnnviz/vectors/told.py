@@ -29,6 +29,12 @@ def curve(view: RunView, name: str) -> Curve:
     return [epoch for epoch, _ in said], [value for _, value in said]
 
 
+def parts(view: RunView) -> tuple[list[float], list[float]]:
+    """The loss of each part of the text: where in the epochs it ends, and the loss."""
+    count = view.started.batches if view.started else 1
+    return [b.step / count for b in view.batches], [b.loss for b in view.batches]
+
+
 def curves(view: RunView, begin: str) -> dict[str, Curve]:
     """All numbers whose names begin so, over epochs, by the rest of the name."""
     last = epochs_of(view)[-1:]

@@ -16,12 +16,16 @@ class Learned(NamedTuple):
 
 
 def vectors_in(trace: Trace, tokens: int) -> Learned | None:
-    """What the first layer reads of each token; None where it reads no tokens.
+    """What stands for each token; None where the network reads no tokens.
 
     Args:
         trace: of the network.
         tokens: in its vocabulary.
     """
+    if trace.embedding is not None:
+        d = trace.embedding.shape[1]
+        said = f"A token's vector is its row of this network's embedding: {d} numbers."
+        return Learned(trace.embedding, said)
     first = [layer for layer in trace.layers if layer.layer == 0]
     if not tokens or any(layer.input_weights.shape[2] != tokens for layer in first):
         return None
@@ -32,5 +36,6 @@ def vectors_in(trace: Trace, tokens: int) -> Learned | None:
         vectors,
         "This network has no embedding layer: it reads one-hot tokens, so W x picks a column of "
         f"its first layer's input weights. A token's vector is that column: {gates} "
-        f"{'gates' if gates > 1 else 'gate'} of {first[0].states.shape[-1]} units, {ways}.",
+        f"{'gates' if gates > 1 else 'gate'} of {first[0].states.shape[-1]} units, {ways}. "
+        "Set an embedding on the Train page to have it learn one.",
     )

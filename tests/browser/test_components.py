@@ -94,7 +94,7 @@ KEYS = {
 
 
 def test_keys_move_the_unrolled_network(page, days):
-    arrive(page, f"/unrolled?run={days.id}")
+    arrive(page, f"/unrolled?run={days.id}&t=1")
     at(page, 1, 24)
     page.locator(BOX).focus()
     for keys, step in KEYS.items():
@@ -106,7 +106,7 @@ def test_keys_move_the_unrolled_network(page, days):
 
 
 def test_space_plays_and_pauses(page, days):
-    arrive(page, f"/unrolled?run={days.id}")
+    arrive(page, f"/unrolled?run={days.id}&t=1")
     at(page, 1, 24)
     page.locator(BOX).focus()
     page.keyboard.press(" ")
@@ -120,7 +120,7 @@ def test_space_plays_and_pauses(page, days):
 
 
 def test_playing_ends_at_the_last_step_and_the_page_follows(page, days):
-    arrive(page, f"/unrolled?run={days.id}")
+    arrive(page, f"/unrolled?run={days.id}&t=1")
     at(page, 1, 24)
     page.get_by_label("speed").select_option("10")
     page.get_by_role("button", name="play (space)").click()
@@ -131,7 +131,7 @@ def test_playing_ends_at_the_last_step_and_the_page_follows(page, days):
 
 
 def test_a_unit_is_chosen_in_the_drawing(page, days):
-    arrive(page, f"/unrolled?run={days.id}")
+    arrive(page, f"/unrolled?run={days.id}&t=1")
     at(page, 1, 24)
     cell = page.locator(f"{BOX} svg .column").nth(2)
     box = cell.bounding_box()
@@ -141,7 +141,7 @@ def test_a_unit_is_chosen_in_the_drawing(page, days):
 
 
 def test_keys_and_clicks_choose_a_token(page, text):
-    arrive(page, f"/gates?run={text.id}")
+    arrive(page, f"/gates?run={text.id}&t=1")
     tokens = page.locator(TOKEN)
     expect(tokens).to_have_count(32, timeout=WAIT)
     tokens.nth(4).click()
@@ -158,7 +158,7 @@ def test_keys_and_clicks_choose_a_token(page, text):
 
 
 def test_the_colours_of_tokens_are_the_gates_values(page, text):
-    arrive(page, f"/gates?run={text.id}")
+    arrive(page, f"/gates?run={text.id}&t=1")
     tokens = page.locator(TOKEN)
     expect(tokens).to_have_count(32, timeout=WAIT)
     trace, _ = text.trace(1)
@@ -255,7 +255,7 @@ def ends(page: Page) -> dict:
 
 
 def test_a_wave_is_read_at_its_first_step_and_said_at_all(page, wave):
-    arrive(page, f"/unrolled?run={wave.id}")
+    arrive(page, f"/unrolled?run={wave.id}&t=1")
     drawn = by_and_by(page, lambda: ends(page), lambda seen: len(seen["said"]) > 3)
     assert drawn["read"] == [0]
     assert drawn["said"] == list(range(len(drawn["said"])))
@@ -268,7 +268,7 @@ def test_a_wave_is_read_at_its_first_step_and_said_at_all(page, wave):
 
 
 def test_an_echo_is_said_from_its_delay_on(page, echo):
-    arrive(page, f"/unrolled?run={echo.id}")
+    arrive(page, f"/unrolled?run={echo.id}&t=1")
     drawn = by_and_by(page, lambda: ends(page), lambda seen: len(seen["read"]) > 3)
     columns = len(drawn["read"])
     assert drawn["read"] == list(range(columns))
@@ -294,7 +294,7 @@ def saved(page: Page, bar: str, form: str) -> tuple[str, Path]:
 
 
 def test_the_network_is_saved_as_a_drawing_with_what_is_on_canvases(page, days):
-    arrive(page, f"/unrolled?run={days.id}")
+    arrive(page, f"/unrolled?run={days.id}&t=1")
     stage = page.locator(".rnnviz-unrolled-stage")
     stage.locator(".cell").first.wait_for()
     page.locator(BOX).focus()
@@ -327,7 +327,7 @@ def test_the_network_is_saved_as_a_drawing_with_what_is_on_canvases(page, days):
 
 
 def test_the_numbers_of_the_network_are_those_of_the_trace(page, days):
-    arrive(page, f"/unrolled?run={days.id}")
+    arrive(page, f"/unrolled?run={days.id}&t=1")
     page.locator(".rnnviz-unrolled-stage .cell").first.wait_for()
     _, path = saved(page, ".rnnviz-levels", "CSV")
     table = pd.read_csv(path)
@@ -397,7 +397,7 @@ DRAWN_TWICE = """async () => {
 
 
 def test_a_canvas_and_its_pen_for_files_draw_the_same(page, days):
-    arrive(page, f"/unrolled?run={days.id}")
+    arrive(page, f"/unrolled?run={days.id}&t=1")
     page.locator(".rnnviz-unrolled-stage .cell").first.wait_for()
     by_canvas, by_pen = np.array(page.evaluate(DRAWN_TWICE)).reshape(2, 200, 200, 4)
     ink = by_canvas[..., 3] > 0

@@ -78,7 +78,7 @@ WORLDS: Mapping[str, World] = {  # their labels: WORLD_NAMES (rnnviz.config)
             **_PLAIN,
             "sequences": 2000,
             "bidirectional": True,
-            "epochs": 12,
+            "epochs": 8,
             "learning_rate": 0.01,
         },
     ),
