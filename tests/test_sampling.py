@@ -106,7 +106,8 @@ def test_there_is_one_before_training_and_one_after_each_epoch():
     kinds = [(type(event).__name__, event.epoch) for event in told]
     after = [(name, k) for k in (1, 2, 3) for name in ("EpochEnded", "Sampled", "Traced")]
     assert kinds == [("Sampled", 0), ("Traced", 0), *after]
-    assert all(len(event.text) == LENGTH for event in of(events, Sampled))
+    assert all(len(event.text) == 12 for event in of(events, Sampled))  # as the sequences
+    assert all(len(event.prefix) == 1 for event in of(events, Sampled))
     assert len({event.text for event in of(events, Sampled)}) == 4
 
 
