@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from rnnviz.bench.app import IN_BROWSER, in_browser
 from rnnviz.bench.core import HEAT_MAP, TIMED, Row, alone, heat_map
 from rnnviz.bench.data import FORMS, reading
+from rnnviz.bench.decoding import DECODED
 from rnnviz.bench.inside import PARTS
 from rnnviz.bench.language import ROWS as OF_LANGUAGE
 from rnnviz.bench.searching import MATCHED, matched
@@ -24,6 +25,7 @@ ROWS: Mapping[str, Callable[[str], Row]] = {
     SPOKEN: spoken,
     TRANSLATED: translated,
     **LEARNED,
+    **DECODED,
     **dict.fromkeys(IN_BROWSER, in_browser),
 }
 
