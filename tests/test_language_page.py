@@ -158,7 +158,7 @@ def test_a_branch_changes_what_follows_only_and_travels_in_the_link(run):
     one = run("characters")
     app = opened(one, **SHORT, say_prefix="The lamp", say_at="15")
     first = text_of(app)
-    box = app.selectbox(key="say_token")
+    box = app.selectbox(key="say_token_14")
     assert box.label.startswith("At token 15,")
     names = common.dataset(one.config.data).vocabulary
     other = next(t for t, name in enumerate(names) if name == "W")
@@ -178,7 +178,7 @@ def test_a_branch_changes_what_follows_only_and_travels_in_the_link(run):
 
     # what the draw would have put there is no choice: back to the trunk, the branch is kept
     drawn = names.index(first[14])
-    app = sound(app.selectbox(key="say_token").set_value(drawn).run())
+    app = sound(app.selectbox(key="say_token_14").set_value(drawn).run())
     app = sound(app.button(key="do_branch").click().run())
     assert text_of(app) == first
     assert address(app, "said") == f"~7.{other + 1}"
