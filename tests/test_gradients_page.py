@@ -29,6 +29,7 @@ EXAMPLES = (
     "relu",
     "characters",
     "words",
+    "pieces",
     "echo",
     "wave",
     "angle",

@@ -34,7 +34,7 @@ def run_epoch(run: Run) -> int:
 
 
 @pytest.mark.parametrize(
-    "name", ["lstm with attention", "gru of two ways", "relu", "characters", "random walk"]
+    "name", ["lstm with attention", "gru of two ways", "relu", "characters", "pieces", "random walk"]
 )
 def test_a_marked_span_is_found_in_other_sequences(name, home):  # noqa: F811
     app = read(name, "match")
@@ -68,7 +68,7 @@ def test_a_marked_span_is_found_in_other_sequences(name, home):  # noqa: F811
     assert f"{spans.total:,} spans in {len(spans.within):,} of " in said
 
 
-@pytest.mark.parametrize("name", ["lstm with attention", "characters", "words", "covariates"])
+@pytest.mark.parametrize("name", ["lstm with attention", "characters", "words", "pieces", "covariates"])
 def test_units_are_ranked_for_every_property(name):
     app = read(name, "units")
     names = app.selectbox(key="property").options
