@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from rnnviz.ui import about, attending
+from rnnviz.ui import about, attending, attributing
 from rnnviz.ui.looking import looking
 
 seen = looking()
@@ -13,6 +13,7 @@ if seen and seen.trace.attention is None:
     )
 elif seen:
     attending.weights(seen)
+    attributing.beside_attention(seen)
     attending.step_by_step(seen)
     attending.groups(seen)
     about.attention(seen.run.config.model.attention)

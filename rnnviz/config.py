@@ -107,6 +107,14 @@ SUGGESTED: Mapping[str, Mapping[str, Any]] = {  # where a source wants other set
     "series": {"window": 20, "attention": "none", "batch_size": 16, "epochs": 60},
     "phrases": {"cell": "rnn", "attention": "none", "batch_size": 4, "epochs": 60},
 }
+GRAMMARS = {  # the keys of GRAMMARS in rnnviz.data.sources
+    "small": "78 phrases of 18 words",
+    "reviews": "reviews with negations and contrasts",
+}
+OF_GRAMMAR: Mapping[str, Mapping[str, Any]] = {  # the same of the phrases, by their grammar
+    "small": SUGGESTED["phrases"],
+    "reviews": {"sequences": 2000, "epochs": 12, "learning_rate": 0.01},
+}
 WORLD_NAMES = {  # the keys of WORLDS (rnnviz.data.worlds), which holds their suggested settings
     "namaskar": "namaskar, letter by letter",
     "brackets": "brackets: the next symbol",
@@ -115,6 +123,7 @@ WORLD_NAMES = {  # the keys of WORLDS (rnnviz.data.worlds), which holds their su
     "copy": "the copy task",
     "adding": "the adding problem",
     "names": "Jane said hi to John",
+    "entities": "names, places and dates, tagged",
     "sines": "noisy sines, foretold",
     "wave": "a wave, drawn",
     "angle": "a sine from its angle",
@@ -242,6 +251,9 @@ class DataConfig(_Checked):
         int, Knob(1, 512, "How many steps after a window's last value the foretold one comes.")
     ] = 1
     foretold: Annotated[str, Choice(FORETOLD, "What of a series is predicted.")] = "value"
+    grammar: Annotated[
+        str, Choice(GRAMMARS, "Which rule makes the phrases, and says what they mean.")
+    ] = "small"
     world: Annotated[
         str, Choice(WORLD_NAMES, "Data made by a rule, so that the best answer is known.")
     ] = "namaskar"
@@ -253,7 +265,14 @@ class DataConfig(_Checked):
 
 def source_name(data: DataConfig) -> str:
     """What the source is called: of the small worlds the world itself."""
+    if data.source == "phrases" and data.grammar == "reviews":
+        return "Reviews, good or bad"
     return WORLD_NAMES[data.world] if data.source == "world" else SOURCES[data.source]
+
+
+def suggested_for(source: str, grammar: str) -> Mapping[str, Any]:
+    """The settings that a source begins with; of the small worlds see WORLDS."""
+    return OF_GRAMMAR[grammar] if source == "phrases" else SUGGESTED.get(source, {})
 
 
 CELL_NAMES = {  # the keys of rnnviz.cells.CELLS
@@ -408,6 +427,58 @@ class TranslationConfig(_Checked):
     ] = 1.0
 
 
+METHODS = {"skipgram": "skip-gram", "cbow": "CBOW", "glove": "GloVe"}
+CORPORA = {"grammar": "An invented text with analogies", **SAMPLES, "own": "My own text"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorsConfig(_Checked):
+    """How words become vectors."""
+
+    corpus: Annotated[str, Choice(CORPORA, "The text whose words get vectors.")] = "grammar"
+    text_words: Annotated[
+        int, Knob(2_000, 300_000, "Words of the invented text; of a shorter one less is learned.")
+    ] = 100_000
+    method: Annotated[
+        str,
+        Choice(
+            METHODS,
+            "Skip-gram foretells each neighbour from the word, CBOW the word from the mean of its "
+            "neighbours, both against drawn words. GloVe fits the logarithm of how often two words "
+            "stand beside each other.",
+        ),
+    ] = "skipgram"
+    dimensions: Annotated[int, Knob(2, 128, "Numbers in a word's vector.")] = 50
+    context: Annotated[
+        int,
+        Knob(
+            1,
+            10,
+            "Neighbours on each side at most. word2vec draws for each word how many it takes; "
+            "GloVe weights them by 1 / distance.",
+        ),
+    ] = 5
+    negatives: Annotated[
+        int, Knob(1, 20, "Drawn words that each true one is told apart from (not GloVe).")
+    ] = 5
+    subsample: Annotated[
+        float,
+        Knob(
+            0.0,
+            0.1,
+            "A word of share f of the text is kept with probability sqrt(t / f) each time; this "
+            "is t, and 0 keeps all (not GloVe).",
+        ),
+    ] = 3e-3
+    min_count: Annotated[
+        int, Knob(1, 100, "Words that stand in the text less often get no vector.")
+    ] = 3
+    x_max: Annotated[
+        float,
+        Knob(1.0, 1000.0, "Two words beside each other so often or more weigh the same (GloVe)."),
+    ] = 10.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """One experiment, whole: the same settings give the same numbers on the same machine."""
@@ -417,6 +488,7 @@ class RunConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     study: StudyConfig = field(default_factory=StudyConfig)
     translation: TranslationConfig = field(default_factory=TranslationConfig)
+    vectors: VectorsConfig = field(default_factory=VectorsConfig)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Plain values, ready for JSON."""
@@ -435,10 +507,27 @@ class RunConfig:
             raise ConfigError(f"these settings are not rnnviz's: {wrong}") from None
 
 
+def with_settings(values: Mapping[str, Any]) -> RunConfig:
+    """The usual settings but for some, whichever part they belong to.
+
+    Raises:
+        ConfigError: one is unknown or outside of its range.
+    """
+    parts: dict[str, dict[str, Any]] = {name: {} for name in _PARTS}
+    for name, value in values.items():
+        of = (part for part, cls in _PARTS.items() if name in (s.name for s in settings_of(cls)))
+        part = next(of, None)
+        if part is None:
+            raise ConfigError(f"there is no setting {name!r}")
+        parts[part][name] = value
+    return RunConfig.from_dict(parts)
+
+
 _PARTS: Mapping[str, type] = {
     "data": DataConfig,
     "model": ModelConfig,
     "training": TrainingConfig,
     "study": StudyConfig,
     "translation": TranslationConfig,
+    "vectors": VectorsConfig,
 }

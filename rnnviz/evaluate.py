@@ -6,6 +6,7 @@ Every number is in the target's unit (or nats), on the parts of one split by per
 import math
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ from rnnviz.batches import Prepared
 from rnnviz.data.dataset import PARTS, Known, Task
 from rnnviz.data.text import tokens_of
 from rnnviz.events import Score
-from rnnviz.metrics import class_metrics, regression_metrics
+from rnnviz.metrics import class_losses, class_metrics, regression_metrics
 from rnnviz.model import SequenceModel
+from rnnviz.paired import errors
 from rnnviz.record import outputs_in_unit
 from rnnviz.ridge import Features, ridge_path
 from rnnviz.stepwise import evaluate_steps, step_baselines
@@ -30,6 +32,8 @@ from rnnviz.trace import Survey
 
 ROWS = 128  # sequences evaluated at once
 MOST_SURVEYED = 512  # sequences whose attention and prediction are kept for the pictures
+MOST_CLASSED = 4096  # the same where classes are predicted,
+MOST_NUMBERS = 2**17  # and together they hold no more probabilities and weights than this
 PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)  # of ridge; the validation part chooses
 
 
@@ -38,34 +42,57 @@ def evaluate(model: SequenceModel, prepared: Prepared, part: str) -> tuple[Score
     if prepared.dataset.task.every_step:
         return evaluate_steps(model, prepared, part)
     rows = prepared.part(part)
-    pieces, attention = [], []
+    pieces, attention, most = [], [], _most_surveyed(prepared)
     with torch.no_grad():
         for start in range(0, len(rows), ROWS):
             batch = prepared.batch(rows[start : start + ROWS])
             readout = model(batch)
             outputs = outputs_in_unit(readout.outputs, model.task, prepared.target_scaler)
             pieces.append(outputs[:, 0])
-            if readout.attended is not None and start < MOST_SURVEYED:
+            if readout.attended is not None and start < most:
                 attention.append(readout.attended.weights[:, 0].numpy())
     found = np.concatenate(pieces)
-    return _score("network", part, prepared, found), _survey(prepared, rows, found, attention)
+    score = _score("network", part, prepared, found)
+    told = errors(prepared, rows, *_judged(prepared, rows, found))
+    return replace(score, errors=told), _survey(prepared, rows[:most], found, attention)
+
+
+def _judged(
+    prepared: Prepared, rows: Int[np.ndarray, " N"], found: Float[np.ndarray, "N K"]
+) -> tuple[np.ndarray, Float[np.ndarray, " N"]]:
+    """The target of each row, and the network's loss at it."""
+    true = prepared.dataset.targets[rows]
+    if prepared.dataset.task is Task.CLASSIFICATION:
+        return true, class_losses(true, found)
+    return true, ((true - found.astype(np.float64)) ** 2).mean(axis=1)
+
+
+def _most_surveyed(prepared: Prepared) -> int:
+    """How many sequences a survey holds: of short texts all there usually are."""
+    dataset = prepared.dataset
+    if dataset.task is not Task.CLASSIFICATION:
+        return MOST_SURVEYED
+    fitting = MOST_NUMBERS // (dataset.steps + len(dataset.classes))
+    return min(MOST_CLASSED, max(MOST_SURVEYED, fitting))
 
 
 def _survey(
     prepared: Prepared,
-    rows: Int[np.ndarray, " N"],
+    rows: Int[np.ndarray, " S"],
     found: Float[np.ndarray, "N K"],
     attention: list[np.ndarray],
 ) -> Survey:
-    kept = rows[:MOST_SURVEYED]
+    most = len(rows)
     classes = prepared.dataset.task is Task.CLASSIFICATION
-    predictions = found.argmax(axis=1) if classes else found[:, 0]
-    targets = prepared.dataset.targets[kept]
+    kept = found[:most]
+    predictions = kept.argmax(axis=1) if classes else kept[:, 0]
+    targets = prepared.dataset.targets[rows]
     return Survey(
-        sequences=kept,
+        sequences=rows,
         targets=(targets if classes else targets[:, 0]).astype(np.float32),
-        predictions=predictions[:MOST_SURVEYED].astype(np.float32),
-        attention=np.concatenate(attention)[:MOST_SURVEYED] if attention else None,
+        predictions=predictions.astype(np.float32),
+        attention=np.concatenate(attention)[:most] if attention else None,
+        probabilities=kept.astype(np.float32) if classes else None,
     )
 
 
@@ -89,16 +116,23 @@ def baselines(prepared: Prepared) -> tuple[Score, ...]:
 
 def _known(prepared: Prepared) -> tuple[Score, ...]:
     """The answers that are known because the rule is that makes the data."""
+    dataset = prepared.dataset
+    # scores are means over all steps that count, whichever sequence they belong to
+    weights = np.ones(len(dataset.ids))
+    if dataset.task.every_step:
+        weights = dataset.judged.sum(axis=1).astype(np.float64)
     return tuple(
-        Score(predictor=known.name, part=part, metrics=_metrics_of(known, rows))
-        for known in prepared.dataset.known
+        Score(predictor=known.name, part=part, metrics=_metrics_of(known, rows, weights[rows]))
+        for known in dataset.known
         for part in PARTS
         if len(rows := prepared.part(part))
     )
 
 
-def _metrics_of(known: Known, rows: Int[np.ndarray, " M"]) -> Mapping[str, float]:
-    value = float(known.expected[rows].mean())
+def _metrics_of(
+    known: Known, rows: Int[np.ndarray, " M"], weights: Float[np.ndarray, " M"]
+) -> Mapping[str, float]:
+    value = float(np.average(known.expected[rows], weights=weights))
     found = {known.metric: value, **known.others}
     return found | ({"perplexity": math.exp(value)} if known.metric == "loss" else {})
 
@@ -130,9 +164,9 @@ def _end_baselines(prepared: Prepared) -> tuple[Score, ...]:
 
 
 def _constant(prepared: Prepared) -> tuple[Score, ...]:
-    mean = prepared.dataset.targets[prepared.split.train].mean()
     return tuple(
-        _score("mean", part, prepared, np.full(len(prepared.part(part)), mean)) for part in PARTS
+        _score("mean", part, prepared, np.tile(prepared.constant, (len(prepared.part(part)), 1)))
+        for part in PARTS
     )
 
 
@@ -147,9 +181,7 @@ def _persistence(prepared: Prepared) -> tuple[Score, ...]:
 
 
 def _constant_class(prepared: Prepared) -> tuple[Score, ...]:
-    targets = prepared.dataset.targets[prepared.split.train]
-    classes = len(prepared.dataset.classes)
-    shares = (np.bincount(targets, minlength=classes) + 1.0) / (len(targets) + classes)
+    shares = prepared.constant
     return tuple(
         _score("class shares", part, prepared, np.tile(shares, (len(prepared.part(part)), 1)))
         for part in PARTS

@@ -5,7 +5,7 @@ A run after a crash may say again what it said before; RunView ignores what it h
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -22,6 +22,8 @@ class Score:
     predictor: str  # "network", "mean", "ridge", "covariates only", "unigram", ...
     part: str  # "train", "validation", "test"
     metrics: Mapping[str, float]  # "mse", "mae", "r2", "r" or "loss", "accuracy", "perplexity"
+    # standard error of the difference in "mse" or "loss" to another predictor, by its name
+    errors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,13 @@ class RateChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ForcingChanged(Event):
+    """How often a decoder reads the true token while it trains was changed by hand."""
+
+    teacher_forcing: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Checkpointed(Event):
     """All that is needed to go on from here. On disk the bytes stand beside; read back, empty."""
 
@@ -169,6 +178,7 @@ class RunView:
     found: tuple[Found, ...] = ()  # one about each thing
     samples: tuple[Sampled, ...] = ()  # by epoch, ascending
     rates: tuple[RateChanged, ...] = ()
+    forcings: tuple[ForcingChanged, ...] = ()
     attempt: int = 0
     message: str = ""
     where: str = ""
@@ -195,6 +205,8 @@ class RunView:
                 change = {"found": (*self.found, event)}
             case RateChanged() if not self.rates or event.step > self.rates[-1].step:
                 change = {"rates": (*self.rates, event)}
+            case ForcingChanged() if not self.forcings or event.step > self.forcings[-1].step:
+                change = {"forcings": (*self.forcings, event)}
             case Paused() if not ended:
                 change = {"status": "paused", "message": event.reason}
             case Resumed() if not ended:

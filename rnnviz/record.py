@@ -46,20 +46,6 @@ def record(
         readout = model.read(top, batch)
         loss = loss_of(readout.outputs, batch, model.task)
     above = torch.autograd.grad(loss.sum(), top)[0] if gradients else None
-    layers: list[LayerTrace] = []
-    # a network that diverges is traced as it is: its infinities are its numbers
-    with flushed(), np.errstate(over="ignore", invalid="ignore"):
-        for layer in reversed(range(len(model.layers))):
-            traced, above = _layer(
-                model,
-                layer,
-                inputs[layer],
-                hidden[layer],
-                batch.lengths,
-                above,
-                table if layer == 0 else None,
-            )
-            layers[:0] = traced
     t = len(batch.inputs)
     lengths = np.full(len(sequences), t) if batch.lengths is None else batch.lengths.numpy()
     attended = readout.attended
@@ -72,7 +58,7 @@ def record(
         outputs=outputs_in_unit(readout.outputs.detach(), model.task, target),
         targets=_targets_in_unit(batch, target),
         loss=loss.detach().numpy(),
-        layers=tuple(layers),
+        layers=_layers(model, batch, inputs, hidden, above, table),
         scores=None if attended is None else attended.scores.detach().numpy(),
         attention=None if attended is None else attended.weights.detach().numpy(),
         counted=None if batch.counted is None else batch.counted.numpy(),
@@ -144,6 +130,26 @@ def _forward(model: SequenceModel, batch: Batch) -> tuple[list[Tensor], list[tup
 
 
 Turn = Callable[[Tensor], Tensor]  # between real time and the order in which a direction reads
+
+
+def _layers(
+    model: SequenceModel,
+    batch: Batch,
+    inputs: list[Tensor],
+    hidden: list[tuple[Tensor, ...]],
+    above: Tensor | None,
+    table: Float[np.ndarray, "V E"] | None,
+) -> tuple[LayerTrace, ...]:
+    """The traces of all layers; `above` is dL/dh of the top one, where gradients are wanted."""
+    layers: list[LayerTrace] = []
+    # a network that diverges is traced as it is: its infinities are its numbers
+    with flushed(), np.errstate(over="ignore", invalid="ignore"):
+        for layer in reversed(range(len(model.layers))):
+            embedded = table if layer == 0 else None
+            x, h = inputs[layer], hidden[layer]
+            traced, above = _layer(model, layer, x, h, batch.lengths, above, embedded)
+            layers[:0] = traced
+    return tuple(layers)
 
 
 def _layer(

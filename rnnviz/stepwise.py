@@ -14,15 +14,18 @@ from rnnviz.batches import Prepared
 from rnnviz.data.dataset import PARTS, SequenceDataset, Task
 from rnnviz.data.streams import scoring_streams, streams
 from rnnviz.events import Score
-from rnnviz.metrics import regression_metrics
+from rnnviz.metrics import class_losses, regression_metrics
 from rnnviz.model import Readout, SequenceModel, first_of
 from rnnviz.ngrams import NOTHING, Bigram, Told, Trigram, Unigram
+from rnnviz.paired import errors
 from rnnviz.record import outputs_in_unit
 from rnnviz.trace import Survey
 from rnnviz.windowed import AT_ONCE, READS, Pairs, train_window_model
 
 ROWS = 128  # sequences evaluated at once
 MOST_SURVEYED = 2048  # steps whose prediction is kept for the pictures
+MOST_TAGGED = 2**13  # the same where classes are predicted,
+MOST_NUMBERS = 2**17  # and together they hold no more probabilities than this
 
 
 class Said(NamedTuple):
@@ -32,18 +35,22 @@ class Said(NamedTuple):
     true: Float[np.ndarray, "M K"] | Int[np.ndarray, " M"]
     # numbers; or of classes the loss [nats], whether the likeliest is the true one, the likeliest
     found: Float[np.ndarray, "M K"]
+    probabilities: Float[np.ndarray, "S C"]  # of tags, of the first steps; else there are none
 
 
 def evaluate_steps(
     model: SequenceModel, prepared: Prepared, part: str
 ) -> tuple[Score, Survey | None]:
     """The network's score on a part, and a survey of its first steps (not of tokens)."""
-    dataset, rows, pieces = prepared.dataset, prepared.part(part), []
+    dataset, rows, pieces, room = prepared.dataset, prepared.part(part), [], _room(prepared)
     for some, found in _readouts(model, prepared, rows):
         outputs = outputs_in_unit(found.outputs, model.task, prepared.target_scaler)
-        pieces.append(_said(dataset, some, outputs))
+        pieces.append(_said(dataset, some, outputs, room))
+        room -= len(pieces[-1].probabilities)
     said = Said(*(np.concatenate(values) for values in zip(*pieces, strict=True)))
-    score = Score(predictor="network", part=part, metrics=_metrics(said, dataset.task))
+    told = errors(prepared, said.rows, said.true, _losses_of(said, dataset.task))
+    metrics = _metrics(said, dataset.task)
+    score = Score(predictor="network", part=part, metrics=metrics, errors=told)
     return score, _survey(said, dataset.task)
 
 
@@ -71,21 +78,37 @@ def step_baselines(prepared: Prepared) -> tuple[Score, ...]:
 
 
 def _said(
-    dataset: SequenceDataset, rows: Int[np.ndarray, " B"], outputs: Float[np.ndarray, "B T K"]
+    dataset: SequenceDataset,
+    rows: Int[np.ndarray, " B"],
+    outputs: Float[np.ndarray, "B T K"],
+    room: int = 0,
 ) -> Said:
     judged = dataset.judged[rows]
     true, said = dataset.targets[rows][judged], outputs[judged]
     found = said if dataset.task.numeric else _losses(said, true)
-    return Said(rows[np.nonzero(judged)[0]], true, found)
+    return Said(rows[np.nonzero(judged)[0]], true, found, said[:room])
+
+
+def _room(prepared: Prepared) -> int:
+    """Of how many steps the probabilities are kept."""
+    if prepared.dataset.task is not Task.TAGGING:
+        return 0
+    return min(MOST_TAGGED, MOST_NUMBERS // len(prepared.dataset.classes))
 
 
 def _losses(
     probabilities: Float[np.ndarray, "M K"], true: Int[np.ndarray, " M"]
 ) -> Float[np.ndarray, "M 3"]:
-    of_true = np.take_along_axis(probabilities, true[:, None], axis=1)[:, 0]
-    losses = -np.log(np.maximum(of_true, np.finfo(np.float32).tiny))
+    losses = class_losses(true, probabilities)
     best = probabilities.argmax(axis=1)
     return np.stack((losses, best == true, best), axis=1).astype(np.float64)
+
+
+def _losses_of(said: Said, task: Task) -> Float[np.ndarray, " M"]:
+    """The loss at each step."""
+    if task.numeric:
+        return ((said.true - said.found.astype(np.float64)) ** 2).mean(axis=1)
+    return said.found[:, 0]
 
 
 def _metrics(said: Said, task: Task) -> Mapping[str, float]:
@@ -100,14 +123,25 @@ def _survey(said: Said, task: Task) -> Survey | None:
     """A step of a sequence counts as a sequence of its own; `sequences` holds its row."""
     if task is Task.NEXT_TOKEN:
         return None
+    tags = len(said.probabilities)
+    most = _whole(said.rows, tags) if tags else MOST_SURVEYED
     targets = said.true[:, 0] if task.numeric else said.true
     predictions = said.found[:, 0] if task.numeric else said.found[:, 2]
     return Survey(
-        sequences=said.rows[:MOST_SURVEYED],
-        targets=targets[:MOST_SURVEYED].astype(np.float32),
-        predictions=predictions[:MOST_SURVEYED].astype(np.float32),
+        sequences=said.rows[:most],
+        targets=targets[:most].astype(np.float32),
+        predictions=predictions[:most].astype(np.float32),
         attention=None,
+        probabilities=said.probabilities[:most].astype(np.float32) if tags else None,
     )
+
+
+def _whole(rows: Int[np.ndarray, " M"], most: int) -> int:
+    """At most so many steps, and no sequence cut in two where the first one fits."""
+    if len(rows) <= most:
+        return len(rows)
+    begins = int(np.searchsorted(rows, rows[most]))
+    return begins or most
 
 
 # --- baselines ------------------------------------------------------------------------------------
@@ -120,8 +154,7 @@ def _shares(prepared: Prepared, names: tuple[str, str], size: int) -> tuple[Scor
     train = prepared.split.train
     seen = dataset.judged[train]
     targets = dataset.targets[train][seen]
-    single = np.bincount(targets, minlength=size) + 1.0
-    single /= single.sum()
+    single = prepared.constant
     tables = {names[0]: single[None]}
     if dataset.vocabulary:
         width = len(dataset.vocabulary)
@@ -144,7 +177,7 @@ def _share_score(
     given = dataset.inputs[rows][judged] if len(table) > 1 else np.zeros(len(true), dtype=np.int64)
     best = table.argmax(axis=1)[given]
     found = np.stack((-np.log(table[given, true]), best == true, best), axis=1)
-    said = Said(rows[np.nonzero(judged)[0]], true, found)
+    said = Said(rows[np.nonzero(judged)[0]], true, found, np.zeros((0, 0)))
     return Score(predictor=name, part=part, metrics=_metrics(said, dataset.task))
 
 
@@ -213,7 +246,8 @@ def _windowed(read: Mapping[str, _Read], size: int) -> Mapping[str, Told]:
 def _told_score(name: str, part: str, read: _Read, told: Told) -> Score:
     losses = -np.log(np.maximum(told.shares, np.finfo(np.float32).tiny))
     right = told.likeliest == read.targets
-    said = Said(read.rows, read.targets, np.stack((losses, right, told.likeliest), axis=1))
+    found = np.stack((losses, right, told.likeliest), axis=1)
+    said = Said(read.rows, read.targets, found, np.zeros((0, 0)))
     return Score(predictor=name, part=part, metrics=_metrics(said, Task.NEXT_TOKEN))
 
 
@@ -224,11 +258,9 @@ def _of_classes(prepared: Prepared) -> tuple[Score, ...]:
 def _of_numbers(prepared: Prepared) -> tuple[Score, ...]:
     """One mean for all steps."""
     dataset, scores = prepared.dataset, []
-    train = prepared.split.train
-    mean = dataset.targets[train][dataset.judged[train]].mean(axis=0)
     for part in PARTS:
         rows = prepared.part(part)
-        said = _said(dataset, rows, np.broadcast_to(mean, dataset.targets[rows].shape))
+        said = _said(dataset, rows, np.broadcast_to(prepared.constant, dataset.targets[rows].shape))
         scores.append(Score(predictor="mean", part=part, metrics=_metrics(said, dataset.task)))
     return tuple(scores)
 

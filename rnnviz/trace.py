@@ -144,6 +144,28 @@ class Survey:
     targets: Float[np.ndarray, " N"]  # target's unit, or the class
     predictions: Float[np.ndarray, " N"]
     attention: Float[np.ndarray, "N T"] | None  # many-to-one models only
+    # of every class; None where numbers are predicted, and in what earlier versions kept
+    probabilities: Float[np.ndarray, "N K"] | None = None
+
+
+def telling_step(layer: LayerTrace, *, sequence: int, length: int) -> int:
+    """The step at which a layer's state h changes most: there something happens.
+
+    The length of h_t - h_(t-1) over all units says how much. The step that is read first does not
+    count, as all of its state is new; of equal ones the earliest is taken.
+
+    Args:
+        layer: the direction of the layer.
+        sequence: of the trace.
+        length: steps of that sequence.
+    """
+    if length < 2:
+        return 0
+    h = layer.state_names[0]
+    after, before = (state[sequence, :length] for state in (layer.state(h), layer.state_before(h)))
+    change = np.square(after.astype(np.float64) - before).sum(axis=1)
+    change[-1 if layer.reverse else 0] = -1.0
+    return int(change.argmax())
 
 
 def _index(name: str, names: tuple[str, ...], kind: str) -> int:

@@ -27,7 +27,12 @@ SEQUENTIAL = [
     Quantity.ACTIVITY,
     Quantity.LOSS,
 ]
-DIVERGING = [Quantity.STATE, Quantity.PREACTIVATION, Quantity.DIFFERENCE]
+DIVERGING = [
+    Quantity.STATE,
+    Quantity.PREACTIVATION,
+    Quantity.DIFFERENCE,
+    Quantity.ATTRIBUTION,
+]
 # What red-blind and green-blind eyes make of linear RGB: Vienot, Brettel and Mollon 1999.
 BLIND = {
     "protan": np.array([[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]]),

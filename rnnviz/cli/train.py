@@ -8,12 +8,12 @@ from typing import Any
 
 from rnnviz.cli.options import home, option, with_files
 from rnnviz.config import (
-    SUGGESTED,
     DataConfig,
     ModelConfig,
     RunConfig,
     TrainingConfig,
     settings_of,
+    suggested_for,
 )
 
 HELP = "train a network in this terminal"
@@ -49,7 +49,7 @@ def _suiting(given: Mapping[str, Any]) -> Mapping[str, Any]:
     """The settings that the source begins with, or the small world."""
     source = given.get("source", "")
     if source != "world":
-        return SUGGESTED.get(source, {})
+        return suggested_for(source, given.get("grammar", DataConfig().grammar))
     from rnnviz.data.worlds import WORLDS
 
     return WORLDS[given.get("world", DataConfig().world)].suggested

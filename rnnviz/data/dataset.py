@@ -6,6 +6,7 @@ NumPy only: no files, no pandas, no torch.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -38,6 +39,13 @@ class Task(StrEnum):
     def names_classes(self) -> bool:
         """Whether one of the data set's `classes` is predicted."""
         return self in (Task.CLASSIFICATION, Task.TAGGING)
+
+    @property
+    def reference(self) -> str:
+        """The predictor that knows no inputs, by its name in the scores."""
+        if self.numeric:
+            return "mean"
+        return "class shares" if self.names_classes else "unigram"
 
 
 class MappingType(StrEnum):
@@ -150,6 +158,16 @@ class SequenceDataset:
         """The steps within each sequence's length whose prediction is compared with a target."""
         inside = np.arange(self.steps) < self.lengths[:, None]
         return inside if self.counted is None else inside & self.counted
+
+    @cached_property
+    def independent(self) -> Int[np.ndarray, " N"]:
+        """Whose each row is: rows with equal numbers are no evidence of their own.
+
+        Those of one id; of windows over a series those that share values with one another.
+        """
+        if self.whose == "windows":
+            return np.arange(len(self.ids)) // self.steps
+        return np.unique(self.ids, return_inverse=True)[1]
 
     @property
     def read(self) -> Int[np.ndarray, " N"]:

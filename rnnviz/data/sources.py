@@ -4,7 +4,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rnnviz.config import DataConfig
-from rnnviz.data import kinds, nhanes, phrases, reading, series, stored, text, uploads, worlds
+from rnnviz.data import (
+    kinds,
+    nhanes,
+    phrases,
+    reading,
+    reviews,
+    series,
+    stored,
+    text,
+    uploads,
+    worlds,
+)
 from rnnviz.data.dataset import SequenceDataset
 from rnnviz.data.days import as_sequences
 
@@ -33,8 +44,14 @@ def _series(config: DataConfig, _home: Path) -> SequenceDataset:
     return series.windows(series.random_walk(), config)
 
 
+GRAMMARS: Mapping[str, Callable[[DataConfig], SequenceDataset]] = {
+    "small": phrases.dataset,
+    "reviews": reviews.dataset,
+}
+
+
 def _phrases(config: DataConfig, _home: Path) -> SequenceDataset:
-    return phrases.dataset(config)
+    return GRAMMARS[config.grammar](config)
 
 
 def _world(config: DataConfig, _home: Path) -> SequenceDataset:

@@ -23,6 +23,7 @@ from rnnviz.figures.theme import (
 from rnnviz.figures.values import Range
 from rnnviz.trace import Survey
 
+_MOST_SHARES = 10  # classes of a confusion matrix that has room for two lines in a cell
 _MOST_POINTS = 2000  # of the scatter; more are thinned evenly
 
 
@@ -92,12 +93,15 @@ def _reference(
     figure.add_trace(go.Scatter(x=x, y=y, name=label, mode="lines", line=line, hoverinfo="skip"))
 
 
-def confusion(survey: Survey, classes: Sequence[str], *, dark: bool = False) -> go.Figure:
+def confusion(
+    survey: Survey, classes: Sequence[str], *, shares: bool = False, dark: bool = False
+) -> go.Figure:
     """How often each class was taken for each: colour is the share of the true class, text counts.
 
     Args:
         survey: targets and predictions are numbers of classes, from 0.
         classes: their names.
+        shares: whether the share is written below the count.
         dark: for a dark page.
     """
     n = len(classes)
@@ -110,7 +114,7 @@ def confusion(survey: Survey, classes: Sequence[str], *, dark: bool = False) -> 
     figure = frame(
         f"True against predicted class, {correct:.0%} correct",
         dark=dark,
-        plot_height=max(160, min(460, 44 * n)),
+        plot_height=max(160, min(460, 44 * n)) if not shares else max(220, min(520, 54 * n)),
         keeps="confusion",
         left=40 + 8 * max(map(len, names)),
     )
@@ -130,11 +134,18 @@ def confusion(survey: Survey, classes: Sequence[str], *, dark: bool = False) -> 
             ygap=2,
         )
     )
-    _write_counts(figure, counts, share, dark)
+    _write_counts(figure, counts, share, dark, shares=shares and n <= _MOST_SHARES)
     places = {"tickvals": list(range(n)), "ticktext": names, "showgrid": False}
+    slanted = n >= 7
     figure.update_xaxes(
-        title_text="predicted", showline=False, tickangle=0 if n < 7 else -40, **places
+        title_text="predicted", showline=False, tickangle=-40 if slanted else 0, **places
     )
+    if slanted:  # names of up to 18 letters stand between the axis and its title
+        room = round(4.6 * max(map(len, names)))
+        figure.update_layout(
+            height=figure.layout.height + room, margin_b=figure.layout.margin.b + room
+        )
+        figure.update_xaxes(title_standoff=room)
     figure.update_yaxes(title_text="true", autorange="reversed", **places)
     return figure
 
@@ -144,9 +155,12 @@ def _write_counts(
     counts: Int[np.ndarray, "C C"],
     share: Float[np.ndarray, "C C"],
     dark: bool,
+    *,
+    shares: bool,
 ) -> None:
     """A number in each cell, where there is room for it."""
     for (row, column), count in np.ndenumerate(counts if len(counts) <= 16 else counts[:0]):
         behind = colour_at(Quantity.GATE, float(share[row, column]), 0, 1, dark)
         ink = {"color": ink_on(behind, dark)}
-        figure.add_annotation(text=f"{count:,}", x=column, y=row, font=ink)
+        text = f"{count:,}" + (f"<br>{share[row, column]:.1%}" if shares else "")
+        figure.add_annotation(text=text, x=column, y=row, font=ink)

@@ -27,6 +27,7 @@ class Quantity(StrEnum):
     ACTIVITY = "activity"  # from 0 on
     LOSS = "loss"  # from the least to nearly the largest of a surface
     DIFFERENCE = "difference"  # of two runs, around zero, within the largest there is
+    ATTRIBUTION = "attribution"  # a step's share in a score, around zero, within the largest
 
 
 PREACTIVATION_LIMIT = 6.0  # a sigmoid is within 0.0025 of its end there
@@ -77,6 +78,7 @@ _ROLES: Mapping[str, tuple[float, float]] = {
     "persistence": (330, 0.17),
     "target": (330, 0.17),
     "memoryless limit": (50, 0.16),
+    "left-to-right limit": (330, 0.17),
     "chance": (50, 0.16),
     "always 1": (50, 0.16),
     "entropy floor": (305, 0.16),
@@ -126,6 +128,7 @@ DASHES: Mapping[str, str] = {
     "ridge": "dash",
     "persistence": "longdash",
     "memoryless limit": "longdash",
+    "left-to-right limit": "longdash",
     "chance": "longdash",
     "always 1": "longdash",
     "entropy floor": "solid",
@@ -222,11 +225,9 @@ def visible(token: str) -> str:
 FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
 
 
-@cache
-def template(dark: bool) -> go.layout.Template:
-    """The look that all figures share; neither Plotly's nor Streamlit's own."""
-    p = palette(dark)
-    axis: dict[str, Any] = {
+def _axis(p: Palette) -> dict[str, Any]:
+    """What both axes share."""
+    return {
         "gridcolor": p.grid,
         "linecolor": p.axis,
         "tickcolor": p.axis,
@@ -236,33 +237,36 @@ def template(dark: bool) -> go.layout.Template:
         "tickfont": {"color": p.faint_text, "size": 12},
         "title": {"font": {"color": p.text, "size": 13}, "standoff": 6},
     }
+
+
+@cache
+def template(dark: bool) -> go.layout.Template:
+    """The look that all figures share; neither Plotly's nor Streamlit's own."""
+    p = palette(dark)
+    clear = "rgba(0, 0, 0, 0)"
     layout = go.Layout(
         font={"family": FONT, "size": 13, "color": p.text},
         title={"x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 15, "color": p.text}},
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
+        paper_bgcolor=clear,
+        plot_bgcolor=clear,
         colorway=list(p.groups),
         xaxis={
-            **axis,
+            **_axis(p),
             "showgrid": False,
             "showline": True,
             "spikecolor": p.faint_text,
             "spikethickness": 1,
             "spikedash": "dot",
         },
-        yaxis={**axis, "showline": False},
+        yaxis={**_axis(p), "showline": False},
         hoverlabel={
             "bgcolor": "#1c2230" if dark else "#ffffff",
             "bordercolor": p.axis,
             "font": {"family": FONT, "size": 13, "color": p.text},
         },
         legend={
-            "orientation": "h",
-            "tracegroupgap": 0,
-            "x": 0,
-            "y": 1,
-            "yanchor": "bottom",
-            "bgcolor": "rgba(0, 0, 0, 0)",
+            **{"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "tracegroupgap": 0},
+            "bgcolor": clear,
             "font": {"size": 12, "color": p.text},
         },
         annotationdefaults={"font": {"size": 12, "color": p.text}, "showarrow": False},

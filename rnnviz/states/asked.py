@@ -10,8 +10,11 @@ from rnnviz.errors import TraceError
 from rnnviz.exchange.stored import Stored
 from rnnviz.trace import LayerTrace, ReadoutTrace, Trace
 
-TITLE = "States of all sequences"  # of such runs
-PROGRAM = "rnnviz.states.collect:collect_stored"
+TITLES = {"h": "States of all sequences", "c": "Memories of all sequences"}  # of such runs
+PROGRAMS = {
+    TITLES["h"]: "rnnviz.states.collect:collect_stored",
+    TITLES["c"]: "rnnviz.states.collect:collect_memory",
+}
 
 
 def stored_of_trace(trace: Trace, config: ModelConfig, dataset: SequenceDataset) -> Stored:

@@ -4,7 +4,7 @@ import numpy as np
 
 from rnnviz.data.dataset import Known, SequenceDataset, Split
 from rnnviz.data.worlds import adding
-from rnnviz.data.worlds.world import CHANCE, MEMORYLESS
+from rnnviz.data.worlds.world import CHANCE, MEMORYLESS, ONE_WAY
 from rnnviz.events import RunView
 from rnnviz.ui.words import METRICS, network_on, number, of_part
 
@@ -12,6 +12,7 @@ CLEARLY = 0.9  # of a limit: a loss below this share of it is no accident
 ERRORS = 3.0  # standard errors beyond which a loss below a floor is no chance
 MEANS = {  # a limit in words, and what it says to be below it
     MEMORYLESS: ("the memoryless limit", "it uses what came before"),
+    ONE_WAY: ("the left-to-right limit", "it uses what comes after"),
     CHANCE: ("chance", "it has learned something"),
     adding.ALWAYS_ONE: ("always saying 1", "it keeps what was marked"),
 }

@@ -8,7 +8,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.config import (
+    GRAMMARS,
     NOBODY,
+    OF_GRAMMAR,
     SOURCES,
     SUGGESTED,
     WORLD_NAMES,
@@ -16,6 +18,7 @@ from rnnviz.config import (
     ModelConfig,
     Setting,
     TrainingConfig,
+    suggested_for,
 )
 from rnnviz.data import kinds
 from rnnviz.data.arranged import Arranged
@@ -35,10 +38,11 @@ OF_SOURCE = {  # widgets that need nothing but a source
     "nhanes": ("people", "days", *OF_A_DAY),
     "text": ("tokens", "window", "carried"),
     "series": ("window", "horizon", "foretold"),
-    "phrases": (),
+    "phrases": (),  # those of its grammar
     "world": (),
     "file": (),
 }
+OF_GRAMMAR_SETTINGS = {"small": (), "reviews": ("sequences",)}
 OF_COLUMNS = ("table", "target", "person", "left_out")  # widgets whose options a file gives
 OF_A_TABLE = (
     *("table", "layout", "join", "person", "target"),
@@ -52,6 +56,8 @@ def choose_source() -> str:
     source = controls.widget(settings["source"], on_change=_begin)
     if source == "world":
         controls.widget(settings["world"], on_change=_begin)
+    elif source == "phrases":
+        controls.widget(settings["grammar"], on_change=_begin)
     return source
 
 
@@ -62,14 +68,24 @@ def enter(world: str) -> None:
     _begin()
 
 
+def enter_grammar(grammar: str) -> None:
+    """Choose a grammar of phrases likewise."""
+    widgets.say("source", "phrases", SOURCES["phrases"])
+    widgets.say("grammar", grammar, GRAMMARS[grammar])
+    _begin()
+
+
 def suggested(source: str) -> Mapping[str, Any]:
     """The settings that a source, or the small world that is chosen, begins with."""
-    return WORLDS[widgets.world()].suggested if source == "world" else SUGGESTED.get(source, {})
+    if source == "world":
+        return WORLDS[widgets.world()].suggested
+    return suggested_for(source, widgets.grammar())
 
 
 def _begin() -> None:
     """Set what depends on the source or the world to what suits it, whatever a link said."""
-    every = (*SUGGESTED.values(), *(world.suggested for world in WORLDS.values()))
+    of_worlds = (world.suggested for world in WORLDS.values())
+    every = (*SUGGESTED.values(), *OF_GRAMMAR.values(), *of_worlds)
     known: dict[str, Setting] = {}
     for part in (DataConfig, ModelConfig, TrainingConfig):
         known |= controls.named(part)
@@ -106,6 +122,9 @@ def settings_of_source(
     if source == "world":
         values["world"] = widgets.world()
         names = WORLDS[values["world"]].settings
+    elif source == "phrases":
+        values["grammar"] = widgets.grammar()
+        names = OF_GRAMMAR_SETTINGS[values["grammar"]]
     for name in names:
         values[name] = controls.widget(settings[name], default=begin.get(name))
         if values[name] == "pieces":

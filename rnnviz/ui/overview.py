@@ -14,6 +14,7 @@ from rnnviz.figures.sequence import drawn_by_step, points, sequence
 from rnnviz.ui import common, controls, vocabulary, widgets
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
+from rnnviz.ui.mappings import to_translate
 from rnnviz.ui.words import summary, target_words
 
 ROW = {
@@ -26,6 +27,8 @@ ROW = {
     "windows": "One window, named after its target's time.",
     "texts": "One text.",
     "phrases": "One phrase.",
+    "reviews": "One review.",
+    "sentences": "One sentence.",
 }
 
 
@@ -73,7 +76,7 @@ def pairs(found: Pairs) -> None:
     st.text(found.summary)
     for note in found.notes:
         st.caption("• " + controls.escaped(note))
-    st.info("Pairs can be looked at here. A network that translates cannot be trained on them yet.")
+    to_translate("file", label="Train a network that translates on these pairs")
     plot(pair_lengths(found, dark=widgets.dark()), key="pair_lengths")
     last = max(1, found.rows - EXAMPLES + 1)
     first = st.slider("Row", 1, last, key="row") - 1 if last > 1 else 0

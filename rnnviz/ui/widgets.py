@@ -64,6 +64,13 @@ def carry_over(page: str, keys: Iterable[str]) -> None:
             st.session_state[key] = st.session_state[key]
 
 
+def replaced(name: str, value: Value) -> Value | None:
+    """Keep a value in the session; what was kept under the name before, None the first time."""
+    before = st.session_state.get(f"_{name}")
+    st.session_state[f"_{name}"] = value
+    return before
+
+
 def forget_unless(key: str, options: Sequence[object]) -> None:
     """The same for one widget, if what it holds is no longer to be had."""
     if key in st.session_state and st.session_state[key] not in options:
@@ -110,6 +117,18 @@ def kept_figure(key: str, mark: tuple[object, ...], draw: Callable[[], Drawn]) -
     return figure
 
 
+def turned(name: str, value: object) -> bool:
+    """Whether something has become another since the last drawing; at the first one it has not."""
+    before = st.session_state.get(f"_{name}", value)
+    st.session_state[f"_{name}"] = value
+    return before != value
+
+
+def put(key: str, value: object) -> None:
+    """Set a widget, in a callback or before it is drawn."""
+    st.session_state[key] = value
+
+
 def notice(text: str | None = None) -> str:
     """Leave a sentence for the next drawing, or take what was left."""
     if text is None:
@@ -153,6 +172,11 @@ def source() -> str:
 def world() -> str:
     """The small world that the settings name now, wherever its widget stands."""
     return str(st.session_state.get("world", DataConfig().world))
+
+
+def grammar() -> str:
+    """The grammar of the phrases that the settings name now, wherever its widget stands."""
+    return str(st.session_state.get("grammar", DataConfig().grammar))
 
 
 def seed(default: int) -> int:

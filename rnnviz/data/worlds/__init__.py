@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from rnnviz.config import DataConfig
 from rnnviz.data.dataset import MappingType, SequenceDataset
-from rnnviz.data.worlds import adding, brackets, copying, echo, namaskar, names, waves
+from rnnviz.data.worlds import adding, brackets, copying, echo, entities, namaskar, names, waves
 from rnnviz.data.worlds.world import World
 
 _PLAIN = {"attention": "none"}
@@ -69,6 +69,18 @@ WORLDS: Mapping[str, World] = {  # their labels: WORLD_NAMES (rnnviz.config)
         mapping=MappingType.MANY_TO_ONE,
         settings=("sequences", "delay"),
         suggested={**_PLAIN, "delay": 8, "epochs": 20, "learning_rate": 0.01},
+    ),
+    "entities": World(
+        make=entities.load,
+        mapping=MappingType.MANY_TO_MANY,
+        settings=("sequences",),
+        suggested={
+            **_PLAIN,
+            "sequences": 2000,
+            "bidirectional": True,
+            "epochs": 8,
+            "learning_rate": 0.01,
+        },
     ),
     "angle": World(
         make=waves.one_value,

@@ -13,6 +13,7 @@ from rnnviz.data.dataset import Known, MappingType, SequenceDataset, Source, Tas
 SEED = 1  # of what is drawn: a world is the same each time
 
 MEMORYLESS = "memoryless limit"  # nobody who knows the present step only does better
+ONE_WAY = "left-to-right limit"  # nobody does better who knows what came before, not what follows
 ENTROPY_FLOOR = "entropy floor"  # nobody does better at all [nats]
 NOISE_FLOOR = "noise floor"  # the same for numbers: the variance of what nobody can know
 CHANCE = "chance"  # who knows nothing and guesses
