@@ -5,7 +5,8 @@ from rnnviz.ui.looking import looking
 from rnnviz.ui.states import states_of
 
 if seen := looking():
-    states = states_of(seen)
-    if states is not None and (marked := matching.choose(seen, states)):
+    symbol = matching.state(seen)
+    states = states_of(seen, symbol)
+    if states is not None and (marked := matching.choose(seen, states, symbol)):
         matches.found(seen, states, marked)
     matching.about()

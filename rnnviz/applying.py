@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from rnnviz.allowed import check_allowed
 from rnnviz.batches import Prepared, Scalers, prepare
 from rnnviz.config import RunConfig
 from rnnviz.data.dataset import PARTS, Scaler, SequenceDataset
@@ -52,6 +53,7 @@ def apply(stored: Stored, dataset: SequenceDataset, config: RunConfig) -> Iterat
         DataError: the model does not fit the data.
     """
     check_fits(stored, dataset, config.data.scale)
+    check_allowed(stored.config, dataset)
     prepared, model = prepare(dataset, config.training.seed, _scalers(stored)), model_of(stored)
     config = replace(config, model=stored.config)
     yield _started(stored, prepared)

@@ -1,6 +1,7 @@
 """A data set made ready for a network: split, scaled by its training part, as tensors."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +53,21 @@ class Prepared:
     def scaled(self) -> Scaler | None:
         """What the inputs go through; None where they stay as they are."""
         return self.input_scaler if self.input_scaler.changes else None
+
+    @cached_property
+    def constant(self) -> Float[np.ndarray, " K"]:
+        """What is said best without inputs, by the targets of the training part.
+
+        Their means in their unit; or the share of each class or token, smoothed by adding one.
+        """
+        dataset, train = self.dataset, self.split.train
+        targets = dataset.targets[train]
+        if dataset.task.every_step:
+            targets = targets[dataset.judged[train]]
+        if dataset.task.numeric:
+            return targets.mean(axis=0, dtype=np.float64)
+        counts = np.bincount(targets, minlength=dataset.output_size) + 1.0
+        return counts / counts.sum()
 
     def part(self, name: str) -> Int[np.ndarray, " M"]:
         """Rows of "train", "validation" or "test"."""

@@ -128,9 +128,17 @@ WORLD_NAMES = {  # the keys of WORLDS (rnnviz.data.worlds), which holds their su
     "wave": "a wave, drawn",
     "angle": "a sine from its angle",
 }
-SAMPLES = {  # the keys of SAMPLES in rnnviz.data.text
+SAMPLES = {  # the keys of SAMPLES in rnnviz.data.builtin
     "lighthouse": "The lighthouse, 7,000 characters",
     "log": "A signal log, 60,000 characters",
+    "program": "A made-up program, 60,000 characters",
+    "topics": "Python's documentation, 400,000 characters",
+    "library": "Python's library, 400,000 characters",
+}
+TOKENS = {
+    "characters": "characters",
+    "words": "words",
+    "pieces": "pieces (byte pairs)",
 }
 BLOCKS = {
     "144x1": "144 steps of 10-minute means",
@@ -218,8 +226,24 @@ class DataConfig(_Checked):
     )
     tokens: Annotated[
         str,
-        Choice({"characters": "characters", "words": "words"}, "What one step of a text is."),
+        Choice(
+            TOKENS,
+            "What one step of a text is. Pieces are runs of bytes that are learned from the "
+            "text: what often stands together becomes one.",
+        ),
     ] = "characters"
+    pieces: Annotated[
+        int,
+        Knob(256, 2000, "How many pieces there are: the 256 bytes, and one more for each merge."),
+    ] = 512
+    carried: Annotated[
+        bool,
+        Switch(
+            "The state goes on from each window of a text to the next one, in training and in "
+            "scoring; gradients do not. The text is then split in its order: training, validation, "
+            "test. Off: each window begins with a state of zeros, and windows are shuffled."
+        ),
+    ] = False
     window: Annotated[
         int, Knob(8, 512, "Steps of one sequence: tokens of a text, or values of a series.")
     ] = 64
@@ -403,6 +427,58 @@ class TranslationConfig(_Checked):
     ] = 1.0
 
 
+METHODS = {"skipgram": "skip-gram", "cbow": "CBOW", "glove": "GloVe"}
+CORPORA = {"grammar": "An invented text with analogies", **SAMPLES, "own": "My own text"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorsConfig(_Checked):
+    """How words become vectors."""
+
+    corpus: Annotated[str, Choice(CORPORA, "The text whose words get vectors.")] = "grammar"
+    text_words: Annotated[
+        int, Knob(2_000, 300_000, "Words of the invented text; of a shorter one less is learned.")
+    ] = 100_000
+    method: Annotated[
+        str,
+        Choice(
+            METHODS,
+            "Skip-gram foretells each neighbour from the word, CBOW the word from the mean of its "
+            "neighbours, both against drawn words. GloVe fits the logarithm of how often two words "
+            "stand beside each other.",
+        ),
+    ] = "skipgram"
+    dimensions: Annotated[int, Knob(2, 128, "Numbers in a word's vector.")] = 50
+    context: Annotated[
+        int,
+        Knob(
+            1,
+            10,
+            "Neighbours on each side at most. word2vec draws for each word how many it takes; "
+            "GloVe weights them by 1 / distance.",
+        ),
+    ] = 5
+    negatives: Annotated[
+        int, Knob(1, 20, "Drawn words that each true one is told apart from (not GloVe).")
+    ] = 5
+    subsample: Annotated[
+        float,
+        Knob(
+            0.0,
+            0.1,
+            "A word of share f of the text is kept with probability sqrt(t / f) each time; this "
+            "is t, and 0 keeps all (not GloVe).",
+        ),
+    ] = 3e-3
+    min_count: Annotated[
+        int, Knob(1, 100, "Words that stand in the text less often get no vector.")
+    ] = 3
+    x_max: Annotated[
+        float,
+        Knob(1.0, 1000.0, "Two words beside each other so often or more weigh the same (GloVe)."),
+    ] = 10.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """One experiment, whole: the same settings give the same numbers on the same machine."""
@@ -412,6 +488,7 @@ class RunConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     study: StudyConfig = field(default_factory=StudyConfig)
     translation: TranslationConfig = field(default_factory=TranslationConfig)
+    vectors: VectorsConfig = field(default_factory=VectorsConfig)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Plain values, ready for JSON."""
@@ -452,4 +529,5 @@ _PARTS: Mapping[str, type] = {
     "training": TrainingConfig,
     "study": StudyConfig,
     "translation": TranslationConfig,
+    "vectors": VectorsConfig,
 }

@@ -47,9 +47,9 @@ def parameters(model: ModelConfig, inputs: int, outputs: int, covariates: int) -
     gates, size = len(CELLS[model.cell].gates), model.hidden_size
     ways = 2 if model.bidirectional else 1
     width = size * ways
-    total = 0
+    total = inputs * model.embedding
     for layer in range(model.layers):
-        reads = inputs if layer == 0 else width
+        reads = (model.embedding or inputs) if layer == 0 else width
         total += ways * gates * size * (reads + size + 2)
     attention = {"none": 0, "dot": 0, "general": width**2, "additive": 2 * width**2 + width}
     joined = width * (1 if model.attention == "none" else 2)
@@ -67,7 +67,7 @@ def estimate(config: RunConfig, dataset: SequenceDataset) -> Estimate:
     batch = min(config.training.batch_size, train)
     width = model.hidden_size * ways
     per_step = ways * model.layers * model.hidden_size * (3 * len(cell.gates) + 4)
-    per_step += dataset.input_size
+    per_step += model.embedding or dataset.input_size
     activations = batch * steps * per_step * FLOAT
     queries = steps if dataset.task.every_step else 1
     if model.attention != "none":
@@ -116,6 +116,7 @@ def trace_plan(config: RunConfig, dataset: SequenceDataset) -> TracePlan:
         per_sequence += 2 * queries * dataset.steps
         weights += 2 * (size * ways) ** 2 + size * ways
     weights += dataset.output_size * (2 * size * ways + 1)  # the head
+    weights += (dataset.input_size + ways * gates * size) * model.embedding
     per_sequence += dataset.steps * dataset.input_size
     if dataset.task.every_step:
         per_sequence += dataset.steps * dataset.output_size

@@ -6,6 +6,7 @@ Every number is in the target's unit (or nats), on the parts of one split by per
 import math
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ from rnnviz.batches import Prepared
 from rnnviz.data.dataset import PARTS, Known, Task
 from rnnviz.data.text import tokens_of
 from rnnviz.events import Score
-from rnnviz.metrics import class_metrics, regression_metrics
+from rnnviz.metrics import class_losses, class_metrics, regression_metrics
 from rnnviz.model import SequenceModel
+from rnnviz.paired import errors
 from rnnviz.record import outputs_in_unit
 from rnnviz.ridge import Features, ridge_path
 from rnnviz.stepwise import evaluate_steps, step_baselines
@@ -50,9 +52,19 @@ def evaluate(model: SequenceModel, prepared: Prepared, part: str) -> tuple[Score
             if readout.attended is not None and start < most:
                 attention.append(readout.attended.weights[:, 0].numpy())
     found = np.concatenate(pieces)
-    return _score("network", part, prepared, found), _survey(
-        prepared, rows[:most], found, attention
-    )
+    score = _score("network", part, prepared, found)
+    told = errors(prepared, rows, *_judged(prepared, rows, found))
+    return replace(score, errors=told), _survey(prepared, rows[:most], found, attention)
+
+
+def _judged(
+    prepared: Prepared, rows: Int[np.ndarray, " N"], found: Float[np.ndarray, "N K"]
+) -> tuple[np.ndarray, Float[np.ndarray, " N"]]:
+    """The target of each row, and the network's loss at it."""
+    true = prepared.dataset.targets[rows]
+    if prepared.dataset.task is Task.CLASSIFICATION:
+        return true, class_losses(true, found)
+    return true, ((true - found.astype(np.float64)) ** 2).mean(axis=1)
 
 
 def _most_surveyed(prepared: Prepared) -> int:
@@ -152,9 +164,9 @@ def _end_baselines(prepared: Prepared) -> tuple[Score, ...]:
 
 
 def _constant(prepared: Prepared) -> tuple[Score, ...]:
-    mean = prepared.dataset.targets[prepared.split.train].mean()
     return tuple(
-        _score("mean", part, prepared, np.full(len(prepared.part(part)), mean)) for part in PARTS
+        _score("mean", part, prepared, np.tile(prepared.constant, (len(prepared.part(part)), 1)))
+        for part in PARTS
     )
 
 
@@ -169,9 +181,7 @@ def _persistence(prepared: Prepared) -> tuple[Score, ...]:
 
 
 def _constant_class(prepared: Prepared) -> tuple[Score, ...]:
-    targets = prepared.dataset.targets[prepared.split.train]
-    classes = len(prepared.dataset.classes)
-    shares = (np.bincount(targets, minlength=classes) + 1.0) / (len(targets) + classes)
+    shares = prepared.constant
     return tuple(
         _score("class shares", part, prepared, np.tile(shares, (len(prepared.part(part)), 1)))
         for part in PARTS

@@ -5,7 +5,7 @@ A run after a crash may say again what it said before; RunView ignores what it h
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -22,6 +22,8 @@ class Score:
     predictor: str  # "network", "mean", "ridge", "covariates only", "unigram", ...
     part: str  # "train", "validation", "test"
     metrics: Mapping[str, float]  # "mse", "mae", "r2", "r" or "loss", "accuracy", "perplexity"
+    # standard error of the difference in "mse" or "loss" to another predictor, by its name
+    errors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,16 @@ class EpochEnded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sampled(Event):
+    """What the network writes by itself, after an epoch or (epoch 0) before it has learned."""
+
+    prefix: str  # what it goes on from
+    text: str
+    temperature: float
+    seed: int  # of the draw; the epoch counts as well
+
+
+@dataclass(frozen=True, kw_only=True)
 class Traced(Event):
     """The inside of the model. On disk the arrays stand beside the events; read back, None."""
 
@@ -101,6 +113,13 @@ class RateChanged(Event):
     """The learning rate was changed by hand."""
 
     learning_rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForcingChanged(Event):
+    """How often a decoder reads the true token while it trains was changed by hand."""
+
+    teacher_forcing: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +160,7 @@ class Failed(Event):
 
 
 MOST_BATCHES = 1000  # points of the batch curve that a view keeps; thinned by halves
+MOST_SAMPLES = 60  # texts that it keeps; spread evenly over the epochs, with the newest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +176,9 @@ class RunView:
     traced: tuple[int, ...] = ()  # epochs whose trace is kept, ascending
     snapshots: tuple[int, ...] = ()  # epochs whose arrays are kept, ascending
     found: tuple[Found, ...] = ()  # one about each thing
+    samples: tuple[Sampled, ...] = ()  # by epoch, ascending
     rates: tuple[RateChanged, ...] = ()
+    forcings: tuple[ForcingChanged, ...] = ()
     attempt: int = 0
     message: str = ""
     where: str = ""
@@ -173,6 +195,8 @@ class RunView:
                 change = {"batches": _thinned((*self.batches, event))}
             case EpochEnded() if not self.epochs or event.epoch > self.epochs[-1].epoch:
                 change = {"epochs": (*self.epochs, event)}
+            case Sampled() if not self.samples or event.epoch > self.samples[-1].epoch:
+                change = {"samples": _fewer((*self.samples, event))}
             case Traced() if event.epoch not in self.traced:
                 change = {"traced": tuple(sorted((*self.traced, event.epoch)))}
             case Snapshot() if event.epoch not in self.snapshots:
@@ -181,6 +205,8 @@ class RunView:
                 change = {"found": (*self.found, event)}
             case RateChanged() if not self.rates or event.step > self.rates[-1].step:
                 change = {"rates": (*self.rates, event)}
+            case ForcingChanged() if not self.forcings or event.step > self.forcings[-1].step:
+                change = {"forcings": (*self.forcings, event)}
             case Paused() if not ended:
                 change = {"status": "paused", "message": event.reason}
             case Resumed() if not ended:
@@ -210,3 +236,11 @@ class RunView:
 
 def _thinned(batches: tuple[BatchEnded, ...]) -> tuple[BatchEnded, ...]:
     return batches if len(batches) <= MOST_BATCHES else batches[::2]
+
+
+def _fewer(samples: tuple[Sampled, ...]) -> tuple[Sampled, ...]:
+    """The newest, and every so many epochs one: the stride doubles as there come to be more."""
+    stride = 1
+    while samples[-1].epoch // stride >= MOST_SAMPLES - 1:
+        stride *= 2
+    return (*(one for one in samples[:-1] if one.epoch % stride == 0), samples[-1])

@@ -24,10 +24,37 @@ def class_metrics(
     true: Int[np.ndarray, " N"], probabilities: Float[np.ndarray, "N K"]
 ) -> Mapping[str, float]:
     """Cross-entropy [nats], accuracy, and perplexity = exp(cross-entropy)."""
-    of_true = probabilities[np.arange(len(true)), true]
-    loss = float(-np.log(np.maximum(of_true, np.finfo(np.float32).tiny)).mean(dtype=np.float64))
+    loss = float(class_losses(true, probabilities).mean(dtype=np.float64))
     return {
         "loss": loss,
         "accuracy": float((probabilities.argmax(axis=1) == true).mean()),
         "perplexity": float(np.exp(loss)),
     }
+
+
+def class_losses(
+    true: Int[np.ndarray, " N"], probabilities: Float[np.ndarray, "N K"]
+) -> Float[np.ndarray, " N"]:
+    """Cross-entropy of each row [nats]; of a probability of 0 that of the smallest float32."""
+    of_true = probabilities[np.arange(len(true)), true]
+    return -np.log(np.maximum(of_true, np.finfo(np.float32).tiny))
+
+
+def difference_error(gains: Float[np.ndarray, " N"], whose: Int[np.ndarray, " N"]) -> float:
+    """Standard error of a mean difference, such as that in loss between two predictors.
+
+    Rows that are one's count together (a cluster-robust error), since they are not independent.
+
+    Args:
+        gains: the difference on each row.
+        whose: equal for rows that hang together, such as those of one person.
+
+    Returns:
+        The error in the gains' unit; infinite where all rows are one's.
+    """
+    _, one = np.unique(whose, return_inverse=True)
+    sums = np.bincount(one, gains - gains.mean(dtype=np.float64))
+    count = len(sums)
+    if count < 2:
+        return float("inf")
+    return float(np.sqrt((sums**2).sum() * count / (count - 1)) / len(gains))

@@ -5,7 +5,7 @@ Inside, time comes first ([T B H]): torch's recurrent kernels are faster that wa
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -38,11 +38,15 @@ class Batch(NamedTuple):
     counted: Bool[Tensor, "B T"] | None = None  # steps with a target; None: all are
 
 
+States = tuple[Float[Tensor, "_ _"], ...]  # [B H] of a direction, in its cell's order; h first
+
+
 class Readout(NamedTuple):
-    """What the head says, and how attention came to it."""
+    """What the head says, how attention came to it, and where the state stands."""
 
     outputs: Float[Tensor, "B Q K"]
     attended: Attended | None
+    after: tuple[States, ...] = ()  # of each layer after the last step, where they are carried on
 
 
 class StepLoop(nn.Module):
@@ -56,17 +60,19 @@ class StepLoop(nn.Module):
         self.bias_ih_l0 = nn.Parameter(torch.empty(rows))
         self.bias_hh_l0 = nn.Parameter(torch.empty(rows))
 
-    def forward(self, x: Float[Tensor, "T B I"]) -> tuple[Float[Tensor, "T B H"], None]:
-        """The state h after every step, from zero states."""
+    def forward(
+        self, x: Float[Tensor, "T B I"], before: States | None = None
+    ) -> tuple[Float[Tensor, "T B H"], States]:
+        """The state h after every step, and all states after the last; None: from zero states."""
         gates, size = len(self.cell.gates), self.weight_hh_l0.shape[1]
-        states = tuple(x.new_zeros(x.shape[1], size) for _ in self.cell.states)
+        states = before or tuple(x.new_zeros(x.shape[1], size) for _ in self.cell.states)
         hidden = []
         # unbind: indexing projected[t] would make the backward pass quadratic in T
         for step in nn.functional.linear(x, self.weight_ih_l0, self.bias_ih_l0).unbind(0):
             values = self.cell.activate(split_gates(step, gates), self.recur, states).values
             states = self.cell.advance(values, states)
             hidden.append(states[0])
-        return torch.stack(hidden), None
+        return torch.stack(hidden), states
 
     def recur(self, state: Float[Tensor, "*batch H"]) -> tuple[Tensor, ...]:
         """U_k s + b_k of every gate."""
@@ -91,17 +97,33 @@ class Direction(nn.Module):
     ) -> Float[Tensor, "T B H"]:
         """The state h after every step; a backward direction reads from each sequence's end."""
         if not self.reverse:
-            return self._run(x)
-        return flip_time(self._run(flip_time(x, lengths)), lengths)
+            return self._run(x)[0]
+        return flip_time(self._run(flip_time(x, lengths))[0], lengths)
 
-    def _run(self, x: Float[Tensor, "T B I"]) -> Float[Tensor, "T B H"]:
+    def go_on(
+        self, x: Float[Tensor, "T B I"], before: States
+    ) -> tuple[Float[Tensor, "T B H"], States]:
+        """The state h after every step, from these states on, and all states after the last."""
+        if self.cell.fused is None:
+            return self._run(x, before)
+        several = len(before) > 1  # the fused kernels count layers too, and take one state bare
+        stacked = tuple(state[None].contiguous() for state in before)
+        outputs, after = self._run(x, stacked if several else stacked[0])
+        return outputs, tuple(state[0] for state in (after if several else (after,)))
+
+    def _run(self, x: Float[Tensor, "T B I"], state: Any = None) -> tuple[Tensor, Any]:
         if self.cell.fused is None or len(x) <= CHUNK * 3 // 2:
-            return self.rnn(x)[0]
-        outputs, state = [], None
+            return self.rnn(x, state)
+        outputs = []
         for chunk in x.split(CHUNK):
             output, state = self.rnn(chunk, state)
             outputs.append(output)
-        return torch.cat(outputs)
+        return torch.cat(outputs), state
+
+
+def first_of(states: tuple[States, ...], count: int) -> tuple[States, ...]:
+    """The states of the first sequences of a batch."""
+    return tuple(tuple(state[:count] for state in layer) for layer in states)
 
 
 def joined(parts: Sequence[Float[Tensor, "*batch _"]]) -> Float[Tensor, "*batch D"]:
@@ -157,10 +179,12 @@ class SequenceModel(nn.Module):
     def _build(self, cell: Cell, outputs: int) -> None:
         config = self.config
         ways = (False, True) if config.bidirectional else (False,)
-        widths = (self.input_size, *(size * len(ways) for size in self.sizes))
+        size = config.embedding
+        self.embedding = nn.Embedding(self.input_size, size) if size else None
+        widths = (size or self.input_size, *(units * len(ways) for units in self.sizes))
         self.layers = nn.ModuleList(
-            nn.ModuleList(Direction(cell, reads, size, reverse=way) for way in ways)
-            for reads, size in zip(widths, self.sizes, strict=False)
+            nn.ModuleList(Direction(cell, reads, units, reverse=way) for way in ways)
+            for reads, units in zip(widths, self.sizes, strict=False)
         )
         attends = config.attention != "none"
         self.attention = Attention(config.attention, widths[-1]) if attends else None
@@ -176,6 +200,9 @@ class SequenceModel(nn.Module):
         with torch.no_grad():
             for name, weights in self.named_parameters():
                 owner = self.get_submodule(name.rpartition(".")[0])
+                if isinstance(owner, nn.Embedding):
+                    weights.normal_(generator=generator)
+                    continue
                 bound = owner.in_features**-0.5 if isinstance(owner, nn.Linear) else recurrent
                 weights.uniform_(-bound, bound, generator=generator)
             if self.config.recurrent_start == "identity":
@@ -195,11 +222,28 @@ class SequenceModel(nn.Module):
         return tuple(cast(Iterable[Direction], self.layers[layer]))
 
     def encode(self, inputs: Float[Tensor, "T B F"] | Int[Tensor, "T B"]) -> Tensor:
+        """What the first layer reads: of a token its row of the embedding, or its one-hot vector
+        where there is none; of a mixture of tokens that mixture of rows; values as they are."""
+        if self.embedding is None:
+            return self.one_hot(inputs)
+        if inputs.is_floating_point():
+            return inputs @ self.embedding.weight
+        return self.embedding(inputs)
+
+    def one_hot(self, inputs: Float[Tensor, "T B F"] | Int[Tensor, "T B"]) -> Tensor:
         """Tokens as one-hot vectors; values as they are."""
         if inputs.is_floating_point():
             return inputs
         dtype = self.head.weight.dtype
         return nn.functional.one_hot(inputs.long(), self.input_size).to(dtype)
+
+    def zeros(self, batch: int) -> tuple[States, ...]:
+        """What each layer's states begin with."""
+        like = self.head.weight
+        states = len(CELLS[self.config.cell].states)
+        return tuple(
+            tuple(like.new_zeros(batch, units) for _ in range(states)) for units in self.sizes
+        )
 
     def run_layer(
         self, layer: int, x: Float[Tensor, "T B I"], lengths: Int[Tensor, " B"] | None
@@ -211,15 +255,31 @@ class SequenceModel(nn.Module):
         inside = torch.arange(len(x), device=x.device)[:, None, None] < lengths[:, None]
         return tuple(output * inside for output in outputs)
 
-    def forward(self, batch: Batch, dropout: torch.Generator | None = None) -> Readout:
-        """Outputs of the head. A generator switches dropout on: training."""
-        x = self.encode(batch.inputs)
+    def forward(
+        self,
+        batch: Batch,
+        dropout: torch.Generator | None = None,
+        before: tuple[States, ...] | None = None,
+    ) -> Readout:
+        """Outputs of the head.
+
+        Args:
+            batch: what is read.
+            dropout: a generator switches it on: training.
+            before: each layer's states to go on from, forward networks only; the readout then
+                holds those after the last step. None: from zero states.
+        """
+        x, after = self.encode(batch.inputs), []
         for layer in range(len(self.layers)):
-            x = joined(self.run_layer(layer, x, batch.lengths))
+            if before is None:
+                x = joined(self.run_layer(layer, x, batch.lengths))
+            else:
+                x, now = self.ways(layer)[0].go_on(x, before[layer])
+                after.append(now)
             if dropout is not None and self.config.dropout > 0:
                 keep = 1.0 - self.config.dropout
                 x = x * (torch.empty_like(x).bernoulli_(keep, generator=dropout) / keep)
-        return self.read(x, batch)
+        return self.read(x, batch)._replace(after=tuple(after))
 
     def read(self, top: Float[Tensor, "T B D"], batch: Batch) -> Readout:
         """From the top layer's states to the outputs."""
@@ -235,10 +295,13 @@ class SequenceModel(nn.Module):
             parts.append(attended.context)
         if self.covariates:
             parts.append(batch.covariates[:, None].expand(-1, queries.shape[1], -1))
-        said = joined(parts)
+        return Readout(self.say(joined(parts)), attended)
+
+    def say(self, said: Float[Tensor, "B Q D"]) -> Float[Tensor, "B Q K"]:
+        """What the dense layers and the head make of all that is joined before them."""
         for layer, form in zip(self.dense, self.dense_layers, strict=True):
             said = SQUASHES[form.activation](layer(said))
-        return Readout(self.head(said), attended)
+        return self.head(said)
 
     def _last(
         self, top: Float[Tensor, "T B D"], lengths: Int[Tensor, " B"] | None

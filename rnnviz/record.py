@@ -6,6 +6,7 @@ in closed form (rnnviz.inside.steps); autograd is asked for those of the readout
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -38,18 +39,13 @@ def record(
         scaled: what the inputs went through; None where they are the data set's own.
         gradients: whether dL/dh_t and dL/dc_t are wanted; L is a sequence's own loss.
     """
+    table = None if model.embedding is None else _copied(model.embedding.weight)
     inputs, hidden = _forward(model, batch)
     top = torch.cat(hidden[-1], dim=-1).detach().requires_grad_(gradients)
     with torch.set_grad_enabled(gradients):
         readout = model.read(top, batch)
         loss = loss_of(readout.outputs, batch, model.task)
     above = torch.autograd.grad(loss.sum(), top)[0] if gradients else None
-    layers: list[LayerTrace] = []
-    # a network that diverges is traced as it is: its infinities are its numbers
-    with flushed(), np.errstate(over="ignore", invalid="ignore"):
-        for layer in reversed(range(len(model.layers))):
-            traced, above = _layer(model, layer, inputs[layer], hidden[layer], batch.lengths, above)
-            layers[:0] = traced
     t = len(batch.inputs)
     lengths = np.full(len(sequences), t) if batch.lengths is None else batch.lengths.numpy()
     attended = readout.attended
@@ -62,12 +58,13 @@ def record(
         outputs=outputs_in_unit(readout.outputs.detach(), model.task, target),
         targets=_targets_in_unit(batch, target),
         loss=loss.detach().numpy(),
-        layers=tuple(layers),
+        layers=_layers(model, batch, inputs, hidden, above, table),
         scores=None if attended is None else attended.scores.detach().numpy(),
         attention=None if attended is None else attended.weights.detach().numpy(),
         counted=None if batch.counted is None else batch.counted.numpy(),
         readout=_readout_trace(model, batch, target),
         scaling=None if scaled is None else Scaling(mean=scaled.mean, sd=scaled.sd),
+        embedding=table,
     )
 
 
@@ -121,18 +118,38 @@ def _targets_in_unit(batch: Batch, target: Scaler | None) -> np.ndarray:
 
 
 def _forward(model: SequenceModel, batch: Batch) -> tuple[list[Tensor], list[tuple[Tensor, ...]]]:
-    """What each layer read, and the states of its directions."""
+    """What each layer read (the first one-hot tokens), and the states of its directions."""
     inputs, hidden = [], []
     with torch.no_grad():
         x = model.encode(batch.inputs)
         for layer in range(len(model.layers)):
-            inputs.append(x)
+            inputs.append(x if layer else model.one_hot(batch.inputs))
             hidden.append(model.run_layer(layer, x, batch.lengths))
             x = torch.cat(hidden[-1], dim=-1)
     return inputs, hidden
 
 
 Turn = Callable[[Tensor], Tensor]  # between real time and the order in which a direction reads
+
+
+def _layers(
+    model: SequenceModel,
+    batch: Batch,
+    inputs: list[Tensor],
+    hidden: list[tuple[Tensor, ...]],
+    above: Tensor | None,
+    table: Float[np.ndarray, "V E"] | None,
+) -> tuple[LayerTrace, ...]:
+    """The traces of all layers; `above` is dL/dh of the top one, where gradients are wanted."""
+    layers: list[LayerTrace] = []
+    # a network that diverges is traced as it is: its infinities are its numbers
+    with flushed(), np.errstate(over="ignore", invalid="ignore"):
+        for layer in reversed(range(len(model.layers))):
+            embedded = table if layer == 0 else None
+            x, h = inputs[layer], hidden[layer]
+            traced, above = _layer(model, layer, x, h, batch.lengths, above, embedded)
+            layers[:0] = traced
+    return tuple(layers)
 
 
 def _layer(
@@ -142,8 +159,12 @@ def _layer(
     hidden: tuple[Float[Tensor, "T B H"], ...],
     lengths: Int[Tensor, " B"] | None,
     above: Float[Tensor, "T B D"] | None,
+    table: Float[np.ndarray, "V E"] | None,
 ) -> tuple[list[LayerTrace], Tensor | None]:
-    """The traces of a layer's directions, and dL/dx for the layer below."""
+    """The traces of a layer's directions, and dL/dx for the layer below.
+
+    Where tokens are embedded, W (E o) = (W E) o: the layer is taken to read them one-hot.
+    """
     traced, below = [], None
     from_above = (None,) * len(hidden) if above is None else above.chunk(len(hidden), dim=-1)
     for way, h, outer in zip(model.ways(layer), hidden, from_above, strict=True):
@@ -151,7 +172,8 @@ def _layer(
         def turn(values: Tensor, reverse: bool = way.reverse) -> Tensor:
             return flip_time(values, lengths) if reverse else values
 
-        weights = weights_of(way)
+        own = weights_of(way)
+        weights = own if table is None else own._replace(input=own.input @ table.T)
         steps = replay(way.cell, weights, turn(x).numpy(), turn(h).numpy())
         grads = None
         if outer is not None:
@@ -159,7 +181,8 @@ def _layer(
             read = turn(torch.from_numpy(by_input(weights, back)))
             below = read if below is None else below + read
             grads = _real_time(turn, back.states)
-        traced.append(_layer_trace(way, layer, x, weights, steps, grads, turn, lengths))
+        found = _layer_trace(way, layer, x, weights, steps, grads, turn, lengths)
+        traced.append(found if table is None else replace(found, embedded_weights=own.input))
     return traced, below
 
 

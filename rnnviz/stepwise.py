@@ -3,7 +3,7 @@
 Every number is in the target's unit (or nats). No files, no training.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +12,15 @@ from jaxtyping import Float, Int
 
 from rnnviz.batches import Prepared
 from rnnviz.data.dataset import PARTS, SequenceDataset, Task
+from rnnviz.data.streams import scoring_streams, streams
 from rnnviz.events import Score
-from rnnviz.metrics import regression_metrics
-from rnnviz.model import SequenceModel
+from rnnviz.metrics import class_losses, regression_metrics
+from rnnviz.model import Readout, SequenceModel, first_of
+from rnnviz.ngrams import NOTHING, Bigram, Told, Trigram, Unigram
+from rnnviz.paired import errors
 from rnnviz.record import outputs_in_unit
 from rnnviz.trace import Survey
+from rnnviz.windowed import AT_ONCE, READS, Pairs, train_window_model
 
 ROWS = 128  # sequences evaluated at once
 MOST_SURVEYED = 2048  # steps whose prediction is kept for the pictures
@@ -39,16 +43,33 @@ def evaluate_steps(
 ) -> tuple[Score, Survey | None]:
     """The network's score on a part, and a survey of its first steps (not of tokens)."""
     dataset, rows, pieces, room = prepared.dataset, prepared.part(part), [], _room(prepared)
-    with torch.no_grad():
-        for start in range(0, len(rows), ROWS):
-            some = rows[start : start + ROWS]
-            readout = model(prepared.batch(some))
-            outputs = outputs_in_unit(readout.outputs, model.task, prepared.target_scaler)
-            pieces.append(_said(dataset, some, outputs, room))
-            room -= len(pieces[-1].probabilities)
+    for some, found in _readouts(model, prepared, rows):
+        outputs = outputs_in_unit(found.outputs, model.task, prepared.target_scaler)
+        pieces.append(_said(dataset, some, outputs, room))
+        room -= len(pieces[-1].probabilities)
     said = Said(*(np.concatenate(values) for values in zip(*pieces, strict=True)))
-    score = Score(predictor="network", part=part, metrics=_metrics(said, dataset.task))
+    told = errors(prepared, said.rows, said.true, _losses_of(said, dataset.task))
+    metrics = _metrics(said, dataset.task)
+    score = Score(predictor="network", part=part, metrics=metrics, errors=told)
     return score, _survey(said, dataset.task)
+
+
+def _readouts(
+    model: SequenceModel, prepared: Prepared, rows: Int[np.ndarray, " N"]
+) -> Iterator[tuple[Int[np.ndarray, " B"], Readout]]:
+    """What the network says of all rows, some at once; states are carried on as in training."""
+    carried = prepared.dataset.carried
+    if carried:
+        batches = streams(rows, scoring_streams(len(rows)))
+    else:
+        batches = [rows[start : start + ROWS] for start in range(0, len(rows), ROWS)]
+    states = model.zeros(len(batches[0])) if carried else ()
+    for some in batches:
+        with torch.no_grad():
+            before = first_of(states, len(some)) if carried else None
+            readout = model(prepared.batch(some), None, before)
+        states = readout.after
+        yield some, readout
 
 
 def step_baselines(prepared: Prepared) -> tuple[Score, ...]:
@@ -78,10 +99,16 @@ def _room(prepared: Prepared) -> int:
 def _losses(
     probabilities: Float[np.ndarray, "M K"], true: Int[np.ndarray, " M"]
 ) -> Float[np.ndarray, "M 3"]:
-    of_true = np.take_along_axis(probabilities, true[:, None], axis=1)[:, 0]
-    losses = -np.log(np.maximum(of_true, np.finfo(np.float32).tiny))
+    losses = class_losses(true, probabilities)
     best = probabilities.argmax(axis=1)
     return np.stack((losses, best == true, best), axis=1).astype(np.float64)
+
+
+def _losses_of(said: Said, task: Task) -> Float[np.ndarray, " M"]:
+    """The loss at each step."""
+    if task.numeric:
+        return ((said.true - said.found.astype(np.float64)) ** 2).mean(axis=1)
+    return said.found[:, 0]
 
 
 def _metrics(said: Said, task: Task) -> Mapping[str, float]:
@@ -127,8 +154,7 @@ def _shares(prepared: Prepared, names: tuple[str, str], size: int) -> tuple[Scor
     train = prepared.split.train
     seen = dataset.judged[train]
     targets = dataset.targets[train][seen]
-    single = np.bincount(targets, minlength=size) + 1.0
-    single /= single.sum()
+    single = prepared.constant
     tables = {names[0]: single[None]}
     if dataset.vocabulary:
         width = len(dataset.vocabulary)
@@ -155,8 +181,74 @@ def _share_score(
     return Score(predictor=name, part=part, metrics=_metrics(said, dataset.task))
 
 
+class _Read(NamedTuple):
+    """The steps that count, of some rows: the tokens before each, and its target."""
+
+    rows: Int[np.ndarray, " M"]  # of the dataset
+    contexts: Int[np.ndarray, "M N"]  # the last is the token just read; NOTHING before a window
+    targets: Int[np.ndarray, " M"]
+
+
+def _read(prepared: Prepared, part: str) -> _Read:
+    """What a predictor may look at: the window up to a step, as the network does.
+
+    Where the state is carried on, the window before it as well.
+    """
+    dataset, rows = prepared.dataset, prepared.part(part)
+    before = np.full((len(rows), READS - 1), NOTHING)
+    if dataset.carried and dataset.steps >= READS and len(rows):
+        before[1:] = dataset.inputs[rows[:-1], dataset.steps - READS + 1 :]
+    whole = np.concatenate((before, dataset.inputs[rows]), axis=1)
+    contexts = np.lib.stride_tricks.sliding_window_view(whole, READS, axis=1)
+    judged = dataset.judged[rows]
+    targets = dataset.targets[rows][judged].astype(np.int64)
+    return _Read(rows[np.nonzero(judged)[0]], contexts[judged].astype(np.int64), targets)
+
+
 def _of_tokens(prepared: Prepared) -> tuple[Score, ...]:
-    return _shares(prepared, ("unigram", "bigram"), len(prepared.dataset.vocabulary))
+    """Unigram, bigram, trigram, and the window model, all fitted to the training part."""
+    size = len(prepared.dataset.vocabulary)
+    read = {part: _read(prepared, part) for part in PARTS}
+    pairs = {part: some.contexts[:, -2:] for part, some in read.items()}
+    targets = read["train"].targets
+    one = Unigram(targets, size)
+    two = Bigram(one, pairs["train"], targets)
+    three = Trigram(two, pairs["train"], targets)
+    told: dict[str, Mapping[str, Told]] = {
+        name: {part: model.tell(pairs[part], read[part].targets) for part in PARTS}
+        for name, model in (("unigram", one), ("bigram", two), ("trigram", three))
+    }
+    told["window model"] = _windowed(read, size)
+    return tuple(
+        _told_score(name, part, read[part], found)
+        for name, by_part in told.items()
+        for part, found in by_part.items()
+    )
+
+
+def _windowed(read: Mapping[str, _Read], size: int) -> Mapping[str, Told]:
+    def tensors(part: str) -> Pairs:
+        contexts = np.where(read[part].contexts == NOTHING, size, read[part].contexts)
+        return Pairs(torch.from_numpy(contexts), torch.from_numpy(read[part].targets))
+
+    model = train_window_model(tensors("train"), tensors("validation"), size)
+    found = {}
+    for part in PARTS:
+        contexts, targets = tensors(part)
+        shares, best = [], []
+        for some, true in zip(model.shares(contexts), targets.split(AT_ONCE), strict=True):
+            shares.append(some.gather(1, true[:, None])[:, 0].double().numpy())
+            best.append(some.argmax(dim=1).numpy())
+        found[part] = Told(np.concatenate(shares), np.concatenate(best))
+    return found
+
+
+def _told_score(name: str, part: str, read: _Read, told: Told) -> Score:
+    losses = -np.log(np.maximum(told.shares, np.finfo(np.float32).tiny))
+    right = told.likeliest == read.targets
+    found = np.stack((losses, right, told.likeliest), axis=1)
+    said = Said(read.rows, read.targets, found, np.zeros((0, 0)))
+    return Score(predictor=name, part=part, metrics=_metrics(said, Task.NEXT_TOKEN))
 
 
 def _of_classes(prepared: Prepared) -> tuple[Score, ...]:
@@ -166,11 +258,9 @@ def _of_classes(prepared: Prepared) -> tuple[Score, ...]:
 def _of_numbers(prepared: Prepared) -> tuple[Score, ...]:
     """One mean for all steps."""
     dataset, scores = prepared.dataset, []
-    train = prepared.split.train
-    mean = dataset.targets[train][dataset.judged[train]].mean(axis=0)
     for part in PARTS:
         rows = prepared.part(part)
-        said = _said(dataset, rows, np.broadcast_to(mean, dataset.targets[rows].shape))
+        said = _said(dataset, rows, np.broadcast_to(prepared.constant, dataset.targets[rows].shape))
         scores.append(Score(predictor="mean", part=part, metrics=_metrics(said, dataset.task)))
     return tuple(scores)
 

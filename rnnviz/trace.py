@@ -30,6 +30,8 @@ class LayerTrace:
     recurrent_weights: Float[np.ndarray, "G H H"]
     input_bias: Float[np.ndarray, "G H"]
     recurrent_bias: Float[np.ndarray, "G H"]
+    # W itself where tokens are embedded: then input_weights are W E, and inputs one-hot
+    embedded_weights: Float[np.ndarray, "G H D"] | None = None
 
     @property
     def title(self) -> str:
@@ -114,6 +116,7 @@ class Trace:
     counted: Bool[np.ndarray, "B Q"] | None = None  # outputs that a target is for; None: all are
     readout: ReadoutTrace | None = None  # None in what earlier versions kept
     scaling: Scaling | None = None  # of the inputs; None: they are the data set's own, or tokens
+    embedding: Float[np.ndarray, "V D"] | None = None  # a token's row is what stands for it
 
     def layer(self, layer: int, *, reverse: bool = False) -> LayerTrace:
         """One direction of one layer.
@@ -143,6 +146,26 @@ class Survey:
     attention: Float[np.ndarray, "N T"] | None  # many-to-one models only
     # of every class; None where numbers are predicted, and in what earlier versions kept
     probabilities: Float[np.ndarray, "N K"] | None = None
+
+
+def telling_step(layer: LayerTrace, *, sequence: int, length: int) -> int:
+    """The step at which a layer's state h changes most: there something happens.
+
+    The length of h_t - h_(t-1) over all units says how much. The step that is read first does not
+    count, as all of its state is new; of equal ones the earliest is taken.
+
+    Args:
+        layer: the direction of the layer.
+        sequence: of the trace.
+        length: steps of that sequence.
+    """
+    if length < 2:
+        return 0
+    h = layer.state_names[0]
+    after, before = (state[sequence, :length] for state in (layer.state(h), layer.state_before(h)))
+    change = np.square(after.astype(np.float64) - before).sum(axis=1)
+    change[-1 if layer.reverse else 0] = -1.0
+    return int(change.argmax())
 
 
 def _index(name: str, names: tuple[str, ...], kind: str) -> int:

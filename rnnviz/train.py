@@ -4,6 +4,7 @@ No files, no threads, no global random state: every draw is a function of the se
 so a run that goes on from a checkpoint gives the same numbers as one that never stopped.
 """
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -15,11 +16,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from rnnviz.allowed import check_allowed
 from rnnviz.batches import Prepared, prepare
 from rnnviz.checkpoint import packed, unpacked
 from rnnviz.config import RunConfig
 from rnnviz.data.dataset import PARTS, SequenceDataset
 from rnnviz.data.sources import load
+from rnnviz.data.streams import streams
 from rnnviz.denormals import flushed
 from rnnviz.estimate import check_memory, trace_plan
 from rnnviz.evaluate import baselines, evaluate
@@ -31,12 +34,14 @@ from rnnviz.events import (
     Failed,
     Finished,
     RateChanged,
+    Sampled,
     Started,
     Traced,
 )
 from rnnviz.health import DivergedError, first_bad_gradient, first_bad_layer
-from rnnviz.model import Batch, SequenceModel, loss_of
+from rnnviz.model import Batch, SequenceModel, States, first_of, loss_of
 from rnnviz.record import record
+from rnnviz.sampling import sample
 from rnnviz.traced import traced_rows
 from rnnviz.wishes import Wishes
 
@@ -79,6 +84,7 @@ def fit(
         ConfigError: the settings do not fit the data, or need more memory than there is.
         DataError: the data cannot be split.
     """
+    check_allowed(config.model, dataset)
     check_memory(config, dataset)
     yield from _Training(config, prepare(dataset, config.training.seed), clock).stream(state)
 
@@ -110,6 +116,7 @@ class _Training:
         self.epoch, self.batch, self.step = 1, 0, 0
         self.loss_sum, self.norm_max, self.clipped, self.seconds = 0.0, 0.0, 0, 0.0
         self.best_loss, self.best_epoch = math.inf, 0
+        self.states: tuple[States, ...] = ()  # that the next batch of an epoch goes on from
 
     # -- the stream ------------------------------------------------------------------------------
 
@@ -121,6 +128,7 @@ class _Training:
             # so that what is wished for meanwhile is granted before the first step
             yield from self._say(self._checkpoint())
         if self.step == 0:
+            yield from self._sampled(0)
             yield from self._say(self._traced(0))
         epochs, reason = self.config.training.epochs, "All epochs are done."
         try:
@@ -154,6 +162,7 @@ class _Training:
             yield from self._say(self._one_batch(rows))
         ended, survey = self._epoch_ended()
         yield from self._say(ended)
+        yield from self._sampled(self.epoch)
         stride = self.plan.stride
         over = self._patience_is_over()
         if over:  # what is kept is what is shown and scored
@@ -209,8 +218,8 @@ class _Training:
         dropout = None
         if self.config.model.dropout:
             dropout = torch.Generator().manual_seed(self.config.training.seed * 2**31 + self.step)
-        outputs = self.model(batch, dropout).outputs
-        loss = loss_of(outputs, batch, self.model.task).mean()
+        readout = self.model(batch, dropout, self._before(batch))
+        loss = loss_of(readout.outputs, batch, self.model.task).mean()
         value = loss.item()
         if not math.isfinite(value):
             raise DivergedError(f"the loss became {value}", first_bad_layer(self.model, batch))
@@ -219,7 +228,15 @@ class _Training:
         norm = self._clip()
         _copy(self.weights, self.good)
         self.optimiser.step()
+        self.states = tuple(tuple(s.detach() for s in layer) for layer in readout.after)
         return value, norm
+
+    def _before(self, batch: Batch) -> tuple[States, ...] | None:
+        """The states that a batch goes on from, where they are carried on from batch to batch."""
+        if not self.prepared.dataset.carried:
+            return None
+        count = batch.inputs.shape[1]  # the last batch of an epoch may have fewer streams
+        return first_of(self.states or self.model.zeros(count), count)
 
     def _clip(self) -> float:
         """The gradient's norm before it is clipped."""
@@ -236,8 +253,12 @@ class _Training:
         return value
 
     def _order(self) -> np.ndarray:
+        """The training rows in the order of this epoch; the batches are cut from it."""
+        train = self.prepared.split.train
+        if self.prepared.dataset.carried:
+            return np.concatenate(streams(train, self.config.training.batch_size))
         rng = np.random.default_rng([self.config.training.seed, self.epoch])
-        return rng.permutation(self.prepared.split.train)
+        return rng.permutation(train)
 
     # -- epochs ----------------------------------------------------------------------------------
 
@@ -262,7 +283,7 @@ class _Training:
         return ended, survey
 
     def _next_epoch(self) -> None:
-        self.epoch, self.batch = self.epoch + 1, 0
+        self.epoch, self.batch, self.states = self.epoch + 1, 0, ()
         self.loss_sum, self.norm_max, self.clipped, self.seconds = 0.0, 0.0, 0, 0.0
 
     def _is_last(self) -> bool:
@@ -316,6 +337,17 @@ class _Training:
         )
         return Traced(step=self.step, epoch=epoch, trace=trace, survey=survey)
 
+    def _sampled(self, epoch: int) -> Stream:
+        """What the network writes by now, where it learns to write at all."""
+        if not self.prepared.dataset.writable:
+            return
+        seed = self.config.training.seed
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = sample(self.model, self.prepared, seed=seed, epoch=epoch)
+        yield from self._say(
+            Sampled(step=self.step, epoch=epoch, seed=seed, **dataclasses.asdict(found))
+        )
+
     def _failed(self, diverged: DivergedError) -> Failed:
         kept = f"the weights of step {max(self.step - 1, 0)} are kept"
         return Failed(
@@ -337,7 +369,7 @@ class _Training:
     )
 
     def _checkpoint(self) -> Checkpointed:
-        held = {name: getattr(self, name) for name in (*self._PLAIN, "good", "best")}
+        held = {name: getattr(self, name) for name in (*self._PLAIN, "good", "best", "states")}
         between = self.batch == 0 and self.step > 0  # the epoch before has just ended
         state = packed(self.model, self.optimiser, held)
         return Checkpointed(step=self.step, epoch=self.epoch - between, state=state)
@@ -346,6 +378,7 @@ class _Training:
         held = unpacked(state, self.model, self.optimiser)
         for name in (*self._PLAIN, "good", "best"):
             setattr(self, name, held[name])
+        self.states = held.get("states", ())  # earlier versions carried none on
 
 
 def best_model(config: RunConfig, prepared: Prepared, state: bytes) -> SequenceModel:

@@ -8,4 +8,5 @@ class Wishes:
     """Sent into the generator of a run; the usual one asks for nothing."""
 
     learning_rate: float | None = None  # from the next optimiser step on
+    teacher_forcing: float | None = None  # the same, of a network that translates
     checkpoint: bool = False  # the very next event is to be a Checkpointed

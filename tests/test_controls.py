@@ -26,6 +26,7 @@ from rnnviz.config import (
     Text,
     TrainingConfig,
     TranslationConfig,
+    VectorsConfig,
     settings_of,
 )
 from rnnviz.errors import ConfigError
@@ -40,6 +41,7 @@ PARTS = {
     "training": TrainingConfig,
     "study": StudyConfig,
     "translation": TranslationConfig,
+    "vectors": VectorsConfig,
 }
 ALL = [(part, setting) for part, cls in PARTS.items() for setting in settings_of(cls)]
 WITHOUT_WIDGET = {"file", "table", "target", "person", "join", "covariate_columns"}  # of a file
@@ -196,10 +198,12 @@ def all_widgets() -> None:
         StudyConfig,
         TrainingConfig,
         TranslationConfig,
+        VectorsConfig,
     )
     from rnnviz.ui import controls
 
-    for cls in (DataConfig, ModelConfig, TrainingConfig, StudyConfig, TranslationConfig):
+    parts = (DataConfig, ModelConfig, TrainingConfig, StudyConfig, TranslationConfig, VectorsConfig)
+    for cls in parts:
         for name, setting in controls.named(cls).items():
             if name in controls.LABELS:
                 st.session_state[f"given_{name}"] = controls.widget(setting)

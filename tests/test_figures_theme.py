@@ -101,6 +101,7 @@ COMPARED = [
     ("train", "validation", "mean", "ridge", "persistence"),
     ("train", "validation", "test"),
     ("unigram", "bigram", "train", "validation"),
+    ("unigram", "bigram", "trigram", "window model", "entropy floor", "train", "validation"),
     ("class shares", "bag of words", "train", "validation"),
     ("i", "f", "o"),
     ("g", "h"),

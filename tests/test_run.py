@@ -1,5 +1,6 @@
 """A run's directory: what is written comes back, whatever happens to the writer."""
 
+import json
 import math
 import os
 import signal
@@ -23,6 +24,7 @@ from rnnviz.events import (
     Event,
     Failed,
     Finished,
+    ForcingChanged,
     Found,
     Paused,
     RateChanged,
@@ -42,7 +44,12 @@ from rnnviz.runs.log import Cursor, EventLog, Reading
 from rnnviz.runs.run import Run, title_of
 
 NOW = 1_000_000.0
-SCORE = Score(predictor="network", part="test", metrics={"mse": 0.1 + 0.2, "r2": -math.inf})
+SCORE = Score(
+    predictor="network",
+    part="test",
+    metrics={"mse": 0.1 + 0.2, "r2": -math.inf},
+    errors={"mean": math.inf, "persistence": 0.7},
+)
 EVENTS: tuple[Event, ...] = (
     Started(
         step=0,
@@ -71,6 +78,7 @@ EVENTS: tuple[Event, ...] = (
     ),
     Traced(step=2, epoch=1, trace=None, survey=None),
     RateChanged(step=2, epoch=1, learning_rate=0.003),
+    ForcingChanged(step=2, epoch=1, teacher_forcing=0.5),
     Checkpointed(step=2, epoch=1, state=b""),
     Paused(step=2, epoch=1, reason='a "quoted"\nline and \ud800'),
     Resumed(step=2, epoch=1, attempt=3),
@@ -106,6 +114,16 @@ def test_an_event_comes_back_as_it_was(event: Event):
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     assert decode(line) == NumberedEvent(7, event)
+
+
+def test_a_score_of_an_earlier_version_has_no_errors():
+    record = json.loads(encode(EVENTS[2], 7))
+    for name in ("validation", "test"):
+        del record[name]["errors"]
+    event = decode(json.dumps(record).encode()).event
+    assert event.test == replace(SCORE, errors={})
+    del record["test"]["part"]  # which has never been missing
+    assert decode(json.dumps(record).encode()) is None
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf, -0.0, 0.1, 5e-324])

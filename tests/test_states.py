@@ -4,18 +4,21 @@ import os
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import mutual_info_score
 
 from rnnviz.batches import prepare
 from rnnviz.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from rnnviz.data.sandbox import Sandbox
 from rnnviz.data.sources import load
+from rnnviz.data.uploads import store as store_upload
 from rnnviz.errors import RunError
 from rnnviz.events import Finished, Found, Started, Traced
 from rnnviz.exchange import own
 from rnnviz.states import store
 from rnnviz.states.asked import stored_of_trace
-from rnnviz.states.collect import collect_stored
+from rnnviz.states.collect import collect_memory, collect_stored
 from rnnviz.states.properties import (
     follows_on,
     inside_brackets,
@@ -75,6 +78,53 @@ def test_what_is_kept_are_the_states_of_the_trace(data, model, tmp_path):
             np.testing.assert_allclose(mine[:, states.place(int(row))], theirs, atol=1e-3)
     again = list(collect_stored(config, tmp_path, given))
     assert not [e for e in again if isinstance(e, Found)]  # they were there
+
+
+@pytest.mark.parametrize(
+    ("data", "model"),
+    [
+        (NHANES, {"cell": "lstm", "layers": 2, "bidirectional": True}),
+        (NHANES, {"cell": "lstm-hard", "attention": "additive"}),
+        (TEXT, {"cell": "lstm-relu"}),
+    ],
+)
+def test_the_memory_is_kept_beside_the_state(data, model, tmp_path):
+    config, dataset, trace = trained(data, tmp_path, **model)
+    given = own.save(stored_of_trace(trace, config.model, dataset))
+    assert isinstance(list(collect_memory(config, tmp_path, given))[-1], Finished)
+    assert open_states(tmp_path, digest(given, data)) is None  # h has another name
+    states = open_states(tmp_path, digest(given, data, "c"))
+    for layer in trace.layers:
+        mine = states.h[states.way(layer.layer, reverse=layer.reverse)]
+        for b, row in enumerate(trace.sequences):
+            theirs = layer.state("c")[b].T
+            near = 2e-3 * max(1.0, np.abs(theirs).max())
+            np.testing.assert_allclose(mine[:, states.place(int(row))], theirs, atol=near)
+
+
+def test_shorter_sequences_hold_zeros_after_their_end(tmp_path):
+    texts = pd.DataFrame(
+        {"text": [f"word {'and so on ' * (k % 9)}{k}" for k in range(60)], "kind": ["a", "b"] * 30}
+    )
+    with Sandbox(helpers=1) as sandbox:
+        upload = store_upload(texts.to_csv(index=False).encode(), "t.csv", tmp_path, sandbox)
+    data = DataConfig(source="file", file=upload.id, target="kind", window=24)
+    config, dataset, trace = trained(data, tmp_path, cell="lstm", bidirectional=True)
+    given = own.save(stored_of_trace(trace, config.model, dataset))
+    list(collect_memory(config, tmp_path, given))
+    states = open_states(tmp_path, digest(given, data, "c"))
+    assert states.lengths.min() < dataset.steps
+    for c in states.h:
+        for place, length in enumerate(states.lengths):
+            assert not c[:, place, length:].any()
+            assert c[:, place, :length].any()
+
+
+def test_a_cell_without_a_memory_says_so(tmp_path):
+    config, dataset, trace = trained(NHANES, tmp_path, cell="gru")
+    given = own.save(stored_of_trace(trace, config.model, dataset))
+    with pytest.raises(RunError, match="has no state c; search in h"):
+        list(collect_memory(config, tmp_path, given))
 
 
 def test_other_weights_and_other_data_have_another_name(tmp_path):

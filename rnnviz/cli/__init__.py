@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 from rnnviz import __version__
-from rnnviz.cli import app, bench, data, model, scratch, study, train
+from rnnviz.cli import app, bench, data, model, scratch, study, train, translate, vectors
 from rnnviz.errors import RnnvizError
 
 # Each has HELP, add(parser) and run(given) -> exit status.
@@ -14,8 +14,10 @@ COMMANDS: Mapping[str, ModuleType] = {
     "app": app,
     "data": data,
     "train": train,
+    "translate": translate,
     "study": study,
     "scratch": scratch,
+    "vectors": vectors,
     "model": model,
     "bench": bench,
 }

@@ -17,6 +17,7 @@ from rnnviz.config import (
 )
 
 HELP = "train a network in this terminal"
+SHOWN = 80  # characters of each epoch's sample
 PARTS = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 
 
@@ -66,7 +67,7 @@ def run(given: argparse.Namespace) -> int:
     """Prints the baselines, each epoch, and the scores at the end."""
     config = chosen(vars(given))
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from rnnviz.events import EpochEnded, Failed, Finished, Started
+    from rnnviz.events import EpochEnded, Failed, Finished, Sampled, Started
     from rnnviz.train import fit_stored
 
     for event in fit_stored(config, home()):
@@ -86,6 +87,8 @@ def run(given: argparse.Namespace) -> int:
                     f"test {event.test.metrics[metric]:.4g} {unit}, {event.seconds:.1f} s",
                     flush=True,
                 )
+            case Sampled():  # repr, as a terminal takes some characters for orders
+                print(f"  writes: {event.prefix + event.text[:SHOWN]!r}", flush=True)
             case Finished():
                 print(event.reason)
                 for score in event.scorecard:

@@ -6,6 +6,7 @@ NumPy only: no files, no pandas, no torch.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -38,6 +39,13 @@ class Task(StrEnum):
     def names_classes(self) -> bool:
         """Whether one of the data set's `classes` is predicted."""
         return self in (Task.CLASSIFICATION, Task.TAGGING)
+
+    @property
+    def reference(self) -> str:
+        """The predictor that knows no inputs, by its name in the scores."""
+        if self.numeric:
+            return "mean"
+        return "class shares" if self.names_classes else "unigram"
 
 
 class MappingType(StrEnum):
@@ -114,9 +122,11 @@ class SequenceDataset:
     outputs: tuple[Variable, ...]  # K numbers, or one variable whose classes are `classes`
     classes: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
+    merges: tuple[tuple[int, int], ...] = ()  # of byte pairs (data.pieces), where tokens are these
     ids: tuple[str, ...]  # a split never cuts through an id
     whose: str = "people"  # what ids name, in the plural
     parts: tuple[str, ...] = ()  # of each row one of PARTS, where time and not chance decides it
+    carried: bool = False  # each row goes on where the one before it in its part has ended
     persistence: Float[np.ndarray, "N K"] | None = None  # what the last value, once more, predicts
     covariates: Float[np.ndarray, "N C"]
     covariate_names: tuple[Variable, ...] = ()
@@ -137,6 +147,8 @@ class SequenceDataset:
                 raise DataError(f"{name} holds {len(getattr(self, name))} rows, the inputs {n}")
         if self.counted is not None and not self.judged.any(axis=1).all():
             raise DataError("a sequence has no step with a target; each needs at least one")
+        if self.carried and not (self.parts and (self.lengths == self.steps).all()):
+            raise DataError("rows that go on where others end need parts, and one length for all")
         arrays = (self.inputs, self.targets, self.lengths, self.times, self.covariates)
         for array in (*arrays, *(() if self.counted is None else (self.counted,))):
             array.flags.writeable = False
@@ -146,6 +158,16 @@ class SequenceDataset:
         """The steps within each sequence's length whose prediction is compared with a target."""
         inside = np.arange(self.steps) < self.lengths[:, None]
         return inside if self.counted is None else inside & self.counted
+
+    @cached_property
+    def independent(self) -> Int[np.ndarray, " N"]:
+        """Whose each row is: rows with equal numbers are no evidence of their own.
+
+        Those of one id; of windows over a series those that share values with one another.
+        """
+        if self.whose == "windows":
+            return np.arange(len(self.ids)) // self.steps
+        return np.unique(self.ids, return_inverse=True)[1]
 
     @property
     def read(self) -> Int[np.ndarray, " N"]:
@@ -160,6 +182,15 @@ class SequenceDataset:
         if self.task.every_step:
             return MappingType.ONE_TO_MANY if self.given == 1 else MappingType.MANY_TO_MANY
         return MappingType.MANY_TO_ONE
+
+    @property
+    def writable(self) -> bool:
+        """Whether a network that learns from it can write more of the kind, token by token.
+
+        Not so where only some steps have a target, or an input, or where more is known of a row.
+        """
+        whole = self.counted is None and self.given is None and not self.covariates.shape[1]
+        return self.task is Task.NEXT_TOKEN and whole
 
     @property
     def steps(self) -> int:

@@ -8,9 +8,10 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -315,29 +316,7 @@ def _parse(
         return "error"
 
     try:
-        return pa_csv.read_csv(
-            path,
-            read_options=pa_csv.ReadOptions(
-                use_threads=False,
-                block_size=_PIECE,
-                column_names=header.names,
-                skip_rows=header.lines,
-                skip_rows_after_names=0 if header.lines else 1,
-            ),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=marks.delimiter,
-                quote_char='"' if marks.quoting else False,
-                newlines_in_values=marks.quoting,
-                invalid_row_handler=note,
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=types,
-                null_values=MISSING,
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-                decimal_point=marks.decimal,
-            ),
-        )
+        return pa_csv.read_csv(path, **_options(header, marks, types, note))
     except pa.ArrowInvalid:
         if not ragged:
             raise
@@ -347,3 +326,34 @@ def _parse(
             f"{name} is ragged: {where} holds {row.actual_columns} fields and the header "
             f"{row.expected_columns}; every row needs one field for each column name"
         ) from None
+
+
+def _options(
+    header: _Header,
+    marks: _Marks,
+    types: dict[str, pa.DataType],
+    note: Callable[[pa_csv.InvalidRow], str],
+) -> dict[str, Any]:
+    """How Arrow is to read; `note` is told of the first row that is ragged."""
+    return {
+        "read_options": pa_csv.ReadOptions(
+            use_threads=False,
+            block_size=_PIECE,
+            column_names=header.names,
+            skip_rows=header.lines,
+            skip_rows_after_names=0 if header.lines else 1,
+        ),
+        "parse_options": pa_csv.ParseOptions(
+            delimiter=marks.delimiter,
+            quote_char='"' if marks.quoting else False,
+            newlines_in_values=marks.quoting,
+            invalid_row_handler=note,
+        ),
+        "convert_options": pa_csv.ConvertOptions(
+            column_types=types,
+            null_values=MISSING,
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+            decimal_point=marks.decimal,
+        ),
+    }

@@ -12,9 +12,11 @@ import pandas as pd
 from jaxtyping import Int
 
 from rnnviz.config import DataConfig
+from rnnviz.data import pieces
 from rnnviz.data.dataset import SequenceDataset, Source, Task, Variable
 from rnnviz.data.layout import MOST_LEVELS, is_words
-from rnnviz.data.text import indices_of, tokenise, vocabulary_of
+from rnnviz.data.pieces import Merges
+from rnnviz.data.text import PIECES, cleaned, indices_of, tokenise, vocabulary_of
 from rnnviz.errors import DataError
 
 _FEWEST_ROWS = 20  # so many make a table one of texts unless it is called one
@@ -88,14 +90,12 @@ def sequences(labelled: Labelled, config: DataConfig) -> SequenceDataset:
     into, and capped by count; it knows no labels. Texts that are alike share an id, so that no
     split puts one into two parts.
     """
-    kind = config.tokens
-    read = [_tokens(text, config) for text in labelled.texts]
-    counts = np.array([min(len(tokens), config.window) for tokens in read], dtype=np.int64)
-    flat = [token for tokens in read for token in tokens[: config.window]]
-    vocabulary, notes = vocabulary_of(flat, kind)
-    inputs = np.zeros((len(read), max(1, int(counts.max()))), dtype=np.int32)
-    inputs[np.arange(inputs.shape[1]) < counts[:, None]] = indices_of(flat, vocabulary, kind)
-    cut = sum(len(tokens) > config.window for tokens in read)
+    kind, made = config.tokens, _cut(labelled.texts, config)
+    counts = np.minimum(made.lengths, config.window)
+    inputs = np.zeros((len(counts), max(1, int(counts.max()))), dtype=np.int32)
+    inputs[np.arange(inputs.shape[1]) < counts[:, None]] = made.flat
+    notes = list(made.notes)
+    cut = int((made.lengths > config.window).sum())
     if cut:
         notes.append(f"Of {cut:,} longer texts the first {config.window} {kind} are read.")
     ids = _ids(labelled.texts)
@@ -113,7 +113,8 @@ def sequences(labelled: Labelled, config: DataConfig) -> SequenceDataset:
         features=(Variable("token", unit),),
         outputs=(Variable(labelled.target),),
         classes=labelled.classes,
-        vocabulary=vocabulary,
+        vocabulary=made.vocabulary,
+        merges=made.merges,
         ids=ids,
         whose="texts",
         covariates=np.zeros((len(ids), 0), dtype=np.float32),
@@ -122,11 +123,38 @@ def sequences(labelled: Labelled, config: DataConfig) -> SequenceDataset:
         source=labelled.source,
         notes=(
             *labelled.notes,
-            f"The vocabulary is that of all texts, those of the test part too: {len(vocabulary):,} "
-            f"{kind}.",
+            "The vocabulary is that of all texts, those of the test part too: "
+            f"{len(made.vocabulary):,} {kind}.",
             *notes,
         ),
     )
+
+
+class _Cut(NamedTuple):
+    """Texts as numbers of tokens."""
+
+    flat: Int[np.ndarray, " L"]  # the first tokens of each text, one text after the other
+    lengths: Int[np.ndarray, " N"]  # of the whole texts
+    vocabulary: tuple[str, ...]
+    notes: list[str]
+    merges: Merges = ()
+
+
+def _cut(texts: tuple[str, ...], config: DataConfig) -> _Cut:
+    """Texts by the settings; pieces are learned from all of them."""
+    kind = config.tokens
+    if kind == PIECES:
+        plain = [cleaned(text) for text in texts]
+        merges = pieces.learn("\n".join(plain), config.pieces)
+        cuts = [pieces.cut(text, merges) for text in plain]
+        flat = np.concatenate([some[: config.window] for some in cuts])
+        lengths = np.array([len(some) for some in cuts])
+        return _Cut(flat, lengths, pieces.names_of(merges), [], merges)
+    read = [_tokens(text, config) for text in texts]
+    first = [token for tokens in read for token in tokens[: config.window]]
+    vocabulary, notes = vocabulary_of(first, kind)
+    lengths = np.array([len(tokens) for tokens in read], dtype=np.int64)
+    return _Cut(indices_of(first, vocabulary, kind), lengths, vocabulary, notes)
 
 
 def _tokens(text: str, config: DataConfig) -> list[str]:

@@ -97,19 +97,19 @@ class Pairs:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """None matters as long as nothing is trained on them."""
+        """None matters here: the Translate page has its own."""
         return {}
 
     def as_sequences(self, config: DataConfig) -> NoReturn:  # noqa: ARG002  of every kind
-        """They are none.
+        """They are none; rnnviz.data.parallel takes them as they are.
 
         Raises:
             DataError: always.
         """
         raise DataError(
-            f"{self.source.title} holds pairs of texts, which take a sequence-to-sequence network, "
-            "and that cannot be trained here yet; look at them on the Data page, or choose texts "
-            "with labels, a series or days instead"
+            f"{self.source.title} holds pairs of texts, which take a sequence-to-sequence network; "
+            "train it on the Translate page or with rnnviz translate, or choose texts with labels, "
+            "a series or days instead"
         )
 
 

@@ -25,7 +25,7 @@ VERSION = 2  # of what is made: raise it whenever the same settings give other v
 MOST_KEPT = 4  # data sets of one upload
 _MAPPED = ("inputs", "wear")
 _ARRAYS = (*_MAPPED, "targets", "lengths", "times", "covariates", "persistence", "counted")
-_PLAIN = ("name", "time_unit", "whose", "standardise", "given")
+_PLAIN = ("name", "time_unit", "whose", "standardise", "given", "carried")
 _VARIABLES = ("features", "outputs", "covariate_names", "logged")
 
 
@@ -60,6 +60,7 @@ def _read(folder: Path, stem: str) -> SequenceDataset | None:
         values |= {n: tuple(Variable(*v) for v in found) for n, found in plain["variables"].items()}
         values |= {name: tuple(words) for name, words in plain["words"].items()}
         values["quality"] = Quality(**plain["quality"]) if plain["quality"] else None
+        values["merges"] = tuple((int(a), int(b)) for a, b in plain["merges"])
         values["groups"] = {name: tuple(labels) for name, labels in plain["groups"].items()}
         return SequenceDataset(**values, task=Task(plain["task"]), source=Source(**plain["source"]))
     except (OSError, ValueError, KeyError, TypeError):
@@ -83,6 +84,7 @@ def _write(folder: Path, stem: str, made: SequenceDataset) -> None:
         "values": {name: getattr(made, name) for name in _PLAIN},
         "variables": {name: getattr(made, name) for name in _VARIABLES},
         "words": {name: getattr(made, name) for name in words},
+        "merges": made.merges,
         "groups": made.groups,
         "quality": dataclasses.asdict(made.quality) if made.quality else None,
         "task": str(made.task),

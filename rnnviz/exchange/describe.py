@@ -32,6 +32,11 @@ def parts(stored: Stored) -> tuple[Part, ...]:
     """The parts from input to output."""
     config, ways = stored.config, 2 if stored.config.bidirectional else 1
     found, width = [], stored.inputs
+    if stored.config.embedding:
+        name, size = "embedding", stored.config.embedding
+        count = _count(stored, "embedding.")
+        found.append(Part(name=name, kind="table", reads=width, gives=size, weights=count))
+        width = size
     for k, size in enumerate(stored.sizes):
         kind = CELL_NAMES[config.cell] + (", both ways" if ways == 2 else "")
         count = _count(stored, f"layers.{k}.")

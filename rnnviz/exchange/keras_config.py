@@ -181,14 +181,7 @@ def _function(value: Any) -> str:
 
 def layers_of(stored: Stored) -> list[dict[str, Any]]:
     """The layers of a model in Keras' words, the input first."""
-    layers = [
-        _described(
-            "InputLayer",
-            name="sequence",
-            batch_shape=[None, None, stored.inputs],
-            dtype="float32",
-        )
-    ]
+    layers = list(_first_layers(stored))
     for k, units in enumerate(stored.sizes):
         every_step = k + 1 < len(stored.sizes) or stored.task.every_step
         layers.append(_recurrent_layer(stored, k + 1, units, every_step))
@@ -197,6 +190,15 @@ def layers_of(stored: Stored) -> list[dict[str, Any]]:
         layers.append(_dense_layer(name, dense.units, dense.activation))
     activation = "linear" if stored.task.numeric else "softmax"
     return [*layers, _dense_layer("head", stored.outputs, activation)]
+
+
+def _first_layers(stored: Stored) -> Iterator[dict[str, Any]]:
+    """What is read: values, or one-hot tokens; where tokens are embedded, their numbers."""
+    size = stored.config.embedding
+    shape, dtype = ([None, None], "int32") if size else ([None, None, stored.inputs], "float32")
+    yield _described("InputLayer", name="sequence", batch_shape=shape, dtype=dtype)
+    if size:
+        yield _described("Embedding", name="embedding", input_dim=stored.inputs, output_dim=size)
 
 
 def _recurrent_layer(stored: Stored, number: int, units: int, every_step: bool) -> dict[str, Any]:

@@ -284,6 +284,9 @@ def _named(stored: Stored) -> Iterator[tuple[str, str, Parts]]:
     recurrent = {"SimpleRNN": "simple_rnn", "GRU": "gru", "LSTM": "lstm"}
     layers, ways = len(stored.sizes), 2 if stored.config.bidirectional else 1
     described = layers_of(stored)[1:]
+    if stored.config.embedding:
+        described = described[1:]
+        yield "embedding", "embedding", [("vars", (stored.weights["embedding.weight"],))]
     for k, layer in enumerate(described):
         name = layer["config"]["name"]
         if k < layers:

@@ -68,8 +68,10 @@ def shapes_of(stored: Stored) -> dict[str, tuple[int, ...]]:
     """Name and shape of every array of weights, as in SequenceModel.state_dict()."""
     config = stored.config
     gates, ways = len(CELLS[config.cell].gates), 2 if config.bidirectional else 1
-    widths = (stored.inputs, *(size * ways for size in stored.sizes))
+    widths = (config.embedding or stored.inputs, *(size * ways for size in stored.sizes))
     shapes: dict[str, tuple[int, ...]] = {}
+    if config.embedding:
+        shapes["embedding.weight"] = (stored.inputs, config.embedding)
     for layer, size in enumerate(stored.sizes):
         rows = gates * size
         for way in range(ways):

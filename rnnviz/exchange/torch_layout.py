@@ -16,9 +16,11 @@ from rnnviz.exchange.stored import Stored
 RECURRENT = re.compile(r"(.*?)((?:weight|bias)_(?:ih|hh|hr))_l(\d{1,3})(_reverse)?")
 CELLS_BY_BLOCKS: Mapping[int, str] = {4: "lstm", 3: "gru", 1: "rnn"}
 MOST_LAYERS = 16
-ALLOWED = "weights of nn.RNN, nn.GRU, nn.LSTM and nn.Linear"
+TABLE = "embedding.weight"  # of the nn.Embedding, by the name that we write; others are unknown
+ALLOWED = "weights of nn.RNN, nn.GRU, nn.LSTM and nn.Linear, and of an nn.Embedding `embedding`"
 UNSAID = "The file holds weights only, so its outputs are taken as numbers."
 TANH = "A plain RNN is taken to have tanh; the file does not say."
+EMBEDDED = "Its table `embedding` is taken to stand before the first layer."
 NOTHING_BETWEEN = "Nothing is taken to stand between its linear layers; the file does not say."
 
 
@@ -40,6 +42,8 @@ def from_names(arrays: Mapping[str, Array], origin: str) -> Stored:
     if not recurrent:
         raise DataError(f"it has no recurrent layer; allowed are {ALLOWED}")
     layers = _layers(recurrent)
+    reads = layers[0][0][0].shape[1]
+    table = _embedding(rest, reads)
     cell, ways = _cell(layers), len(layers[0])
     sizes = tuple(directions[0][1].shape[1] for directions in layers)
     heads = tuple(_heads(rest, tuple(arrays)))
@@ -51,7 +55,14 @@ def from_names(arrays: Mapping[str, Array], origin: str) -> Stored:
         for way, found in enumerate(directions)
         for part, array in zip(PARTS, found, strict=True)
     }
-    said = {UNSAID: bool(heads), TANH: cell == "rnn", NOTHING_BETWEEN: len(heads) > 1}
+    if table is not None:
+        weights[TABLE] = np.ascontiguousarray(table)
+    said = {
+        EMBEDDED: table is not None,
+        UNSAID: bool(heads),
+        TANH: cell == "rnn",
+        NOTHING_BETWEEN: len(heads) > 1,
+    }
     return Stored(
         config=ModelConfig(
             cell=cell,
@@ -59,9 +70,10 @@ def from_names(arrays: Mapping[str, Array], origin: str) -> Stored:
             layers=len(sizes),
             bidirectional=ways == 2,
             attention="none",
+            embedding=0 if table is None else reads,
         ),
         task=top.task,
-        inputs=layers[0][0][0].shape[1],
+        inputs=reads if table is None else len(table),
         outputs=len(top.weights["head.bias"]),
         sizes=sizes,
         dense=top.dense,
@@ -88,6 +100,17 @@ def _sorted(
         place = Place(module, int(layer), 1 if reverse else 0)
         recurrent.setdefault(place, {})[f"{part}_l0"] = array
     return recurrent, rest
+
+
+def _embedding(rest: dict[str, Array], reads: int) -> Array | None:
+    """Takes the table of an embedding out of the arrays that are of no recurrent layer."""
+    table = rest.pop(TABLE, None)
+    if table is not None and (table.ndim != 2 or table.shape[1] != reads):
+        raise DataError(
+            f"its embedding is shaped {' x '.join(map(str, table.shape))}, and its first layer "
+            f"reads {reads} numbers; allowed is a table as wide as that"
+        )
+    return table
 
 
 Directions = list[tuple[Array, ...]]  # of each: W, U, b_W, b_U

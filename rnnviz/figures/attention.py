@@ -84,6 +84,25 @@ def attention_heatmap(
     return figure
 
 
+def _reach(values: Float[np.ndarray, " N"]) -> list[float]:
+    """An axis that holds all values and 0, with a little room beyond."""
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    room = 0.05 * (high - low or 1.0)
+    return [low - room * (low < 0), high + room]
+
+
+def _read(clock: Clock, values: Float[np.ndarray, " T"], axis: str, colour: str) -> go.Scatter:
+    return go.Scatter(
+        x=clock.middles,
+        y=values,
+        yaxis=axis,
+        name="input",
+        mode="lines",
+        line={"color": colour, "width": 1.4},
+        hovertemplate="input %{y:.3~g}<extra></extra>",
+    )
+
+
 def _single(
     trace: Trace,
     sequence: int,
@@ -105,13 +124,7 @@ def _single(
     *above, bottom = stack(figure, [1.0] if tokens else [1.0, 1.4], gap=0.08)
     for top in above:
         seen = trace.inputs[sequence, :steps].mean(axis=-1)
-        figure.add_trace(
-            go.Scatter(
-                x=clock.middles, y=seen, yaxis=top, name="input", mode="lines",
-                line={"color": palette(dark).faint_text, "width": 1.4},
-                hovertemplate="input %{y:.3~g}<extra></extra>",
-            )
-        )  # fmt: skip
+        figure.add_trace(_read(clock, seen, top, palette(dark).faint_text))
         figure.layout.yaxis.update(title={"text": "input, scaled"}, nticks=4)
     figure.add_trace(
         _area(
@@ -220,28 +233,20 @@ def attention_bars(
     if not 0 <= query < queries:
         raise TraceError(f"there is no query {query + 1}; choose one from 1 to {queries}")
     clock = (clock or Clock.steps(steps)).first(steps)
-    matrix = _stage(trace, sequence, stage, weights)
-    legend = ("weight", "uniform") if stage == "softmax" else ()
+    matrix, allowed = _stage(trace, sequence, stage, weights), _allowed(trace, sequence, weights)
     figure = frame(
         _TITLES[stage] + (f", query {query + 1}" if queries > 1 else ""),
         dark=dark,
         plot_height=200,
         keeps=f"time {steps} {stage}",
-        legend=legend,
+        legend=("weight", "uniform") if stage == "softmax" else (),
     )
-    allowed = _allowed(trace, sequence, weights)
-    seen = np.flatnonzero(allowed[query])
-    label = _LABELS[stage]
-    values = matrix[query, seen]
+    seen, label = np.flatnonzero(allowed[query]), _LABELS[stage]
     hover = f"{label} %{{y:.3~g}}"
-    figure.add_trace(_area(clock, seen, values, name="weight", hover=hover, dark=dark))
+    figure.add_trace(_area(clock, seen, matrix[query, seen], name="weight", hover=hover, dark=dark))
     if stage == "softmax":
         figure.add_trace(uniform(clock, _evenly(allowed[[query]]), dark))
-    shown = matrix[allowed]
-    low, high = min(0.0, float(shown.min())), max(0.0, float(shown.max()))
-    room = 0.05 * (high - low or 1.0)
-    span = [low - room * (low < 0), high + room]
-    figure.update_yaxes(title_text=label, range=span, tickformat=".3~g")
+    figure.update_yaxes(title_text=label, range=_reach(matrix[allowed]), tickformat=".3~g")
     figure.update_xaxes(**clock_axis(clock))
     figure.update_layout(hovermode="x unified")
     mark(figure, clock, step=step, unit=None, dark=dark)

@@ -34,16 +34,8 @@ def by_hour(
     clock = Clock(times=np.arange(24) * 60.0, unit="min")
     ink = palette(dark)
     hover = f"{clock.hover}<br>%{{y:+.3~f}} {plain(unit)}<extra></extra>"
-    figure.add_trace(
-        go.Bar(
-            x=clock.middles,
-            y=hours.astype(np.float32),
-            width=0.86 * np.diff(clock.edges),
-            name=_LABELS[0],
-            marker={"color": ink.roles["network"]},
-            hovertemplate=hover,
-        )
-    )
+    share = f"{clock.hover}<br>attention %{{y:.1%}}<extra></extra>"
+    figure.add_trace(_bars(clock, hours, _LABELS[0], ink.roles["network"], hover))
     figure.add_trace(
         go.Scatter(
             x=clock.middles,
@@ -54,19 +46,28 @@ def by_hour(
             hovertemplate=hover,
         )
     )
-    figure.add_trace(
-        go.Bar(
-            x=clock.middles,
-            y=attention.astype(np.float32),
-            width=0.86 * np.diff(clock.edges),
-            name=_LABELS[2],
-            yaxis="y2",
-            marker={"color": ink.role("attention")},
-            hovertemplate=f"{clock.hover}<br>attention %{{y:.1%}}<extra></extra>",
-        )
-    )
+    figure.add_trace(_bars(clock, attention, _LABELS[2], ink.role("attention"), share, "y2"))
     stack(figure, (2, 1))
     figure.update_xaxes(**clock_axis(clock))
     figure.layout.yaxis.update(title_text=f"effect [{plain(unit)}]" if unit else "effect")
     figure.layout.yaxis2.update(title_text="attention", tickformat=".0%", rangemode="tozero")
     return figure
+
+
+def _bars(
+    clock: Clock,
+    values: Float[np.ndarray, " 24"],
+    name: str,
+    colour: str,
+    hover: str,
+    axis: str | None = None,
+) -> go.Bar:
+    return go.Bar(
+        x=clock.middles,
+        y=values.astype(np.float32),
+        width=0.86 * np.diff(clock.edges),
+        name=name,
+        yaxis=axis,
+        marker={"color": colour},
+        hovertemplate=hover,
+    )

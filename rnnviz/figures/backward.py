@@ -165,9 +165,8 @@ def epochs_heatmap(
     _mark_step(figure, clock, step, dark)
     if epoch is not None and epoch in epochs:
         row = int(np.flatnonzero(epochs == epoch)[0])
-        figure.add_shape(
-            type="rect", x0=0, x1=1, xref="paper", y0=row - 0.5, y1=row + 0.5, line=_line(dark)
-        )
+        ends = {"x0": 0, "x1": 1, "xref": "paper", "y0": row - 0.5, "y1": row + 0.5}
+        figure.add_shape(type="rect", line=_line(dark), **ends)
     return figure
 
 

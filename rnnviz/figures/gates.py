@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Float
 
 from rnnviz.figures.clock import Clock, clock_axis
 from rnnviz.figures.frame import frame, stack
@@ -97,18 +98,31 @@ def gate_heatmap(
     span = span or range_of(layer, name=name)
     units, steps = matrix.shape
     clock = (clock or Clock.steps(steps)).first(steps)
-    logs = span.quantity is Quantity.GRADIENT
-    pixels = to_pixels(np.abs(matrix) if logs else matrix)
-    drawn = _magnitudes(pixels, span.low) if logs else pixels
-    value = f"|{name}| = 10<sup>{{z}}</sup>" if logs else f"{name} = {{z}}"
+    drawn = to_pixels(np.abs(matrix) if span.quantity is Quantity.GRADIENT else matrix)
     figure = frame(
-        titled(name, layer, of_blocks(pixels, clock)),
+        titled(name, layer, of_blocks(drawn, clock)),
         dark=dark,
         plot_height=min(420, max(120, 7 * units)),
         keeps=f"time {steps} {units}",
     )
-    trace = heat_trace(
-        drawn,
+    trace = _heat(drawn, span, name, units=units, clock=clock, dark=dark)
+    figure.add_trace(trace)
+    if trace.z.dtype == np.int16:
+        figure.update_layout(separators="..")  # encode() says why
+    figure.update_xaxes(**clock_axis(clock))
+    figure.update_yaxes(**number_axis(units, "unit"))
+    mark(figure, clock, step=step, unit=unit, dark=dark)
+    return figure
+
+
+def _heat(
+    pixels: Pixels, span: Range, name: str, *, units: int, clock: Clock, dark: bool
+) -> go.Heatmap:
+    """Values as they are; of gradients the magnitudes as powers of ten."""
+    logs = span.quantity is Quantity.GRADIENT
+    value = f"|{name}| = 10<sup>{{z}}</sup>" if logs else f"{name} = {{z}}"
+    return heat_trace(
+        _magnitudes(pixels, span.low) if logs else pixels,
         span,
         x=clock.edges,
         y=number_edges(units),
@@ -117,13 +131,6 @@ def gate_heatmap(
         dark=dark,
         form=".2f" if logs else ".3f",
     )
-    figure.add_trace(trace)
-    if trace.z.dtype == np.int16:
-        figure.update_layout(separators="..")  # encode() says why
-    figure.update_xaxes(**clock_axis(clock))
-    figure.update_yaxes(**number_axis(units, "unit"))
-    mark(figure, clock, step=step, unit=unit, dark=dark)
-    return figure
 
 
 def _line(name: str, clock: Clock, values: np.ndarray, axis: str, colours: Palette) -> go.Scatter:
@@ -226,34 +233,37 @@ def unit_spread(
     figure = frame(
         titled(name, layer), dark=dark, plot_height=220, keeps=f"time {steps} spread", legend=labels
     )
-    low, high = np.quantile(matrix, (0.1, 0.9), axis=0).astype(np.float32)
-    mean = matrix.mean(axis=0).astype(np.float32)
-    colour = palette(dark).roles["network"]
     form = ".2~e" if logs else ".3f"
-    x = clock.middles
-    edge = {"mode": "lines", "line": {"width": 0}, "legendgroup": "band"}
-    under = f"10 %: %{{y:{form}}}<extra></extra>"
-    over = f"90 %: %{{y:{form}}}<extra></extra>"
-    figure.add_trace(go.Scatter(x=x, y=low, showlegend=False, hovertemplate=under, **edge))
-    figure.add_trace(
-        go.Scatter(
-            x=x, y=high, name=labels[1], fill="tonexty", fillcolor=faint(colour, dark),
-            hovertemplate=over, **edge,
-        )
-    )  # fmt: skip
-    middle = f"mean: %{{y:{form}}}<extra></extra>"
-    line = {"color": colour, "width": 2}
-    figure.add_trace(
-        go.Scatter(x=x, y=mean, name=labels[0], mode="lines", line=line, hovertemplate=middle)
-    )
+    for trace in _band(matrix, clock.middles, labels, form, dark):
+        figure.add_trace(trace)
     figure.update_xaxes(**clock_axis(clock))
     figure.update_layout(hovermode="x unified")
-    if logs:
-        figure.update_yaxes(**log_axis(span.low, span.high))
-    else:
-        figure.update_yaxes(**range_axis(span))
+    figure.update_yaxes(**(log_axis(span.low, span.high) if logs else range_axis(span)))
     figure.update_yaxes(title_text=f"|{name}|" if logs else name)
     return figure
+
+
+def _band(
+    matrix: Float[np.ndarray, "H T"],
+    x: Float[np.ndarray, " T"],
+    labels: tuple[str, str],
+    form: str,
+    dark: bool,
+) -> tuple[go.Scatter, go.Scatter, go.Scatter]:
+    """The low end, the high end with the band down to it, and the mean."""
+    low, high = np.quantile(matrix, (0.1, 0.9), axis=0).astype(np.float32)
+    mean, colour = matrix.mean(axis=0).astype(np.float32), palette(dark).roles["network"]
+    edge = {"mode": "lines", "line": {"width": 0}, "legendgroup": "band"}
+    fill = {"fill": "tonexty", "fillcolor": faint(colour, dark)}
+    line = {"mode": "lines", "line": {"color": colour, "width": 2}}
+    under, over, middle = (
+        f"{what}: %{{y:{form}}}<extra></extra>" for what in ("10 %", "90 %", "mean")
+    )
+    return (
+        go.Scatter(x=x, y=low, showlegend=False, hovertemplate=under, **edge),
+        go.Scatter(x=x, y=high, name=labels[1], hovertemplate=over, **edge, **fill),
+        go.Scatter(x=x, y=mean, name=labels[0], hovertemplate=middle, **line),
+    )
 
 
 NEAR_END = 0.1  # of a sigmoid; 0.9 in magnitude for what lies in [-1, 1]

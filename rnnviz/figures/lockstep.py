@@ -13,6 +13,7 @@ from rnnviz.figures.history import draw_baselines
 from rnnviz.figures.theme import palette
 
 DEEPEST = 10.0  # decades that are shown below the largest norm
+WHOLE = 12  # epochs of which each has a tick
 _DASHES = ("solid", "dash", "solid", "dash")
 Curves = Mapping[str, tuple[list[int], list[float]]]  # of each runner x and y
 
@@ -118,8 +119,11 @@ def _log(figure: go.Figure, curves: Curves) -> bool:
 
 
 def _epochs(figure: go.Figure, curves: Curves) -> None:
-    last = max((x[-1] for x, _ in curves.values() if x), default=1)
+    last = max((1, *(x[-1] for x, _ in curves.values() if x)))
     figure.update_xaxes(
-        title_text="epoch", range=[0, max(1, last)], unifiedhovertitle={"text": "epoch %{x}"}
+        title_text="epoch",
+        range=[0, 1.01 * last],  # with the last points whole
+        dtick=1 if last <= WHOLE else None,  # half an epoch is none
+        unifiedhovertitle={"text": "epoch %{x}"},
     )
     figure.update_layout(hovermode="x unified")

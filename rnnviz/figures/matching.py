@@ -37,15 +37,17 @@ def chosen_units(
     names: tuple[str, ...],
     threshold: float,
     *,
+    symbol: str = "h",
     span: tuple[int, int],
     clock: Clock,
     dark: bool,
 ) -> go.Figure:
-    """h of the matched units over the sequence, with the threshold on both sides of zero.
+    """A state of the matched units over the sequence, with the threshold on both sides of zero.
 
     Args:
-        h: at most MOST_LINES units.
+        h: of at most MOST_LINES units.
         names: such as "unit 3, on above".
+        symbol: of the state.
         span: first step, and the step after the last.
     """
     p = palette(dark)
@@ -64,14 +66,14 @@ def chosen_units(
                 name=name,
                 mode="lines",
                 line={"color": p.groups[k % len(p.groups)], "dash": _DASHES[k], "width": 1.6},
-                hovertemplate=f"{clock.hover}<br>h = %{{y:.3f}}<extra>{plain(name)}</extra>",
+                hovertemplate=f"{clock.hover}<br>{symbol} = %{{y:.3f}}<extra>{plain(name)}</extra>",
             )
         )
     for level in (threshold, -threshold):
         figure.add_hline(y=level, line={"color": p.axis, "width": 1, "dash": DASHES["mean"]})
     figure.update_xaxes(**clock_axis(clock))
     reach = max(1.0, threshold * 1.1, float(np.abs(h).max(initial=0.0)))
-    figure.update_yaxes(title_text="h", range=[-reach, reach], nticks=5)
+    figure.update_yaxes(title_text=symbol, range=[-reach, reach], nticks=5)
     return mark_span(figure, clock, *span, dark=dark)
 
 
@@ -117,13 +119,8 @@ def aligned(
     for x in (-0.5, like - 0.5):
         figure.add_vline(x=x, line={"color": palette(dark).mark, "width": 1.2})
     figure.update_xaxes(title_text=f"steps after the span's beginning ({per_step} each)", nticks=9)
-    figure.update_yaxes(
-        title_text="match",
-        range=[len(values) + 0.5, 0.5],
-        autorange=False,
-        showgrid=False,
-        nticks=8,
-    )
+    upward = {"range": [len(values) + 0.5, 0.5], "autorange": False}
+    figure.update_yaxes(title_text="match", showgrid=False, nticks=8, **upward)
     return figure
 
 

@@ -1,5 +1,7 @@
 """What units tell of a property of the steps. Arrays in, figures out."""
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Int
@@ -66,9 +68,15 @@ def means(
             hovertemplate="unit %{y}, %{x}<br>mean h = %{z:.3f}<extra></extra>",
         )
     )
-    figure.update_xaxes(type="category", title_text=plain(name))
+    figure.update_xaxes(title_text=plain(name), **_classes(classes, most=8))  # in half a page
     figure.update_yaxes(type="category", title_text="unit", autorange="reversed", showgrid=False)
     return figure
+
+
+def _classes(classes: tuple[str, ...], *, most: int) -> dict[str, Any]:
+    """An axis of classes; of many, such as 24 hours, it names some, and all of them upright."""
+    many = {"nticks": most, "tickangle": 0} if len(classes) > most else {}
+    return {"type": "category", **many}
 
 
 def by_class(
@@ -102,7 +110,7 @@ def by_class(
             hovertemplate="%{x}<br>h = %{y:.3f} ± %{customdata:.3f}<extra></extra>",
         )
     )
-    figure.update_xaxes(type="category", title_text=plain(name))
+    figure.update_xaxes(title_text=plain(name), **_classes(classes, most=12))
     figure.update_yaxes(title_text="h", nticks=5)
     return figure
 

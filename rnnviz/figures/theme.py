@@ -85,6 +85,8 @@ _ROLES: Mapping[str, tuple[float, float]] = {
     "noise floor": (305, 0.16),
     "present token": (155, 0.12),
     "bigram": (155, 0.12),
+    "trigram": (85, 0.13),
+    "window model": (330, 0.17),
     "bag of words": (155, 0.12),
     "covariates only": (305, 0.16),
     "i": (255, 0.15),
@@ -107,6 +109,7 @@ _LIGHTNESS: Mapping[str, tuple[float, float]] = {  # (light, dark), where not th
     "covariates only": (0.45, 0.70),
     "ridge": (0.57, 0.80),
     "bigram": (0.57, 0.80),
+    "trigram": (0.58, 0.84),
     "bag of words": (0.57, 0.80),
     "f": (0.60, 0.82),
     "r": (0.60, 0.82),
@@ -132,6 +135,8 @@ DASHES: Mapping[str, str] = {
     "noise floor": "solid",
     "present token": "dash",
     "bigram": "dash",
+    "trigram": "dashdot",
+    "window model": "longdash",
     "bag of words": "dash",
     "covariates only": "dashdot",
     "f": "dash",
@@ -220,11 +225,9 @@ def visible(token: str) -> str:
 FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
 
 
-@cache
-def template(dark: bool) -> go.layout.Template:
-    """The look that all figures share; neither Plotly's nor Streamlit's own."""
-    p = palette(dark)
-    axis: dict[str, Any] = {
+def _axis(p: Palette) -> dict[str, Any]:
+    """What both axes share."""
+    return {
         "gridcolor": p.grid,
         "linecolor": p.axis,
         "tickcolor": p.axis,
@@ -234,33 +237,36 @@ def template(dark: bool) -> go.layout.Template:
         "tickfont": {"color": p.faint_text, "size": 12},
         "title": {"font": {"color": p.text, "size": 13}, "standoff": 6},
     }
+
+
+@cache
+def template(dark: bool) -> go.layout.Template:
+    """The look that all figures share; neither Plotly's nor Streamlit's own."""
+    p = palette(dark)
+    clear = "rgba(0, 0, 0, 0)"
     layout = go.Layout(
         font={"family": FONT, "size": 13, "color": p.text},
         title={"x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 15, "color": p.text}},
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
+        paper_bgcolor=clear,
+        plot_bgcolor=clear,
         colorway=list(p.groups),
         xaxis={
-            **axis,
+            **_axis(p),
             "showgrid": False,
             "showline": True,
             "spikecolor": p.faint_text,
             "spikethickness": 1,
             "spikedash": "dot",
         },
-        yaxis={**axis, "showline": False},
+        yaxis={**_axis(p), "showline": False},
         hoverlabel={
             "bgcolor": "#1c2230" if dark else "#ffffff",
             "bordercolor": p.axis,
             "font": {"family": FONT, "size": 13, "color": p.text},
         },
         legend={
-            "orientation": "h",
-            "tracegroupgap": 0,
-            "x": 0,
-            "y": 1,
-            "yanchor": "bottom",
-            "bgcolor": "rgba(0, 0, 0, 0)",
+            **{"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "tracegroupgap": 0},
+            "bgcolor": clear,
             "font": {"size": 12, "color": p.text},
         },
         annotationdefaults={"font": {"size": 12, "color": p.text}, "showarrow": False},

@@ -5,10 +5,11 @@ Before and after share one scale everywhere; what is different has a scale of it
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from rnnviz.data.dataset import MASK, SequenceDataset, subset
 from rnnviz.figures.clock import Clock, clock_axis
@@ -24,7 +25,7 @@ from rnnviz.figures.heat import (
     range_axis,
     reduced_rows,
 )
-from rnnviz.figures.reduce import to_pixels
+from rnnviz.figures.reduce import Pixels, to_pixels
 from rnnviz.figures.series import Curves, curves
 from rnnviz.figures.theme import palette, plain, visible
 from rnnviz.figures.values import (
@@ -148,13 +149,10 @@ def heat_maps(
     Raises:
         TraceError: the layer has nothing of that name.
     """
-    matrices = [one_sequence(layer, name, 0) for layer in (before, after)]
-    matrices.append(matrices[1] - matrices[0])
-    shared = range_of(before, after, name=name)
-    ranges = (shared, shared, difference_range(matrices[2]))
-    units, steps = matrices[0].shape
+    panels = _panels(before, after, name)
+    units, steps = panels[0].values.shape
     clock = (clock or Clock.steps(steps)).first(steps)
-    pixels = [to_pixels(matrix, cells=_CELLS) for matrix in matrices]
+    pixels = [to_pixels(panel.values, cells=_CELLS) for panel in panels]
     figure = frame(
         titled(name, before, of_blocks(pixels[0], clock)),
         dark=dark,
@@ -164,33 +162,64 @@ def heat_maps(
     top, height = figure.layout.margin.t + _PANEL_TITLE, figure.layout.height + _PANEL_TITLE
     figure.update_layout(margin_t=top, height=height)
     axes = stack(figure, [1.0] * 3, gap=0.09)
-    for k, (title, axis) in enumerate(zip((BEFORE, AFTER, DIFFERENCE), axes, strict=True)):
-        trace = heat_trace(
-            pixels[k],
-            ranges[k],
-            x=clock.edges,
-            y=number_edges(units),
-            symbol=name if k < 2 else f"Δ{name}",
-            hover=f"{reduced_rows(pixels[k])} · {clock.hover}<br>{name} {title} = {{z}}",
-            dark=dark,
-            form=".4~g",
-            exact=True,
-        )
-        low, high = figure.layout["yaxis" + axis[1:]].domain
-        trace.update(yaxis=axis, colorbar={"len": high - low, "y": low, "yanchor": "bottom"})
-        figure.add_trace(trace)
-        _panel_title(figure, title, high)
-        figure.layout["yaxis" + axis[1:]].update(number_axis(units, "unit"))
-    if not matrices[2].any():
-        figure.add_annotation(
-            text="No difference.", x=0.5, y=figure.layout.yaxis3.domain[1] / 2,
-            xref="paper", yref="paper",
-        )  # fmt: skip
+    for panel, drawn, axis in zip(panels, pixels, axes, strict=True):
+        _add_panel(figure, panel, drawn, axis=axis, clock=clock, dark=dark)
+    if not panels[-1].values.any():
+        _say_equal(figure, axes[-1])
     figure.update_xaxes(**clock_axis(clock))
     shade(figure, clock, touched, dark, fill=False)
     mark(figure, clock, step=step, unit=None, dark=dark)
     _mark_unit(figure, axes, unit, dark)
     return figure
+
+
+class _Panel(NamedTuple):
+    """One of the heat maps above each other."""
+
+    title: str
+    symbol: str  # over its colours
+    called: str  # in the hover text
+    values: Float[np.ndarray, "H T"]
+    span: Range
+
+
+def _panels(before: LayerTrace, after: LayerTrace, name: str) -> tuple[_Panel, _Panel, _Panel]:
+    """Before, after, and the difference on a scale of its own."""
+    was, would_be = (one_sequence(layer, name, 0) for layer in (before, after))
+    shared, change = range_of(before, after, name=name), would_be - was
+    return (
+        _Panel(BEFORE, name, f"{name} {BEFORE}", was, shared),
+        _Panel(AFTER, name, f"{name} {AFTER}", would_be, shared),
+        _Panel(DIFFERENCE, f"Δ{name}", f"{name} {DIFFERENCE}", change, difference_range(change)),
+    )
+
+
+def _add_panel(
+    figure: go.Figure, panel: _Panel, drawn: Pixels, *, axis: str, clock: Clock, dark: bool
+) -> None:
+    units = len(panel.values)
+    place = figure.layout["yaxis" + axis[1:]]
+    low, high = place.domain
+    trace = heat_trace(
+        drawn,
+        panel.span,
+        x=clock.edges,
+        y=number_edges(units),
+        symbol=panel.symbol,
+        hover=f"{reduced_rows(drawn)} · {clock.hover}<br>{panel.called} = {{z}}",
+        dark=dark,
+        form=".4~g",
+        exact=True,
+    )
+    trace.update(yaxis=axis, colorbar={"len": high - low, "y": low, "yanchor": "bottom"})
+    figure.add_trace(trace)
+    _panel_title(figure, panel.title, high)
+    place.update(number_axis(units, "unit"))
+
+
+def _say_equal(figure: go.Figure, axis: str) -> None:
+    middle = figure.layout["yaxis" + axis[1:]].domain[1] / 2
+    figure.add_annotation(text="No difference.", x=0.5, y=middle, xref="paper", yref="paper")
 
 
 def _panel_title(figure: go.Figure, text: str, top: float) -> None:
@@ -334,40 +363,45 @@ def chances(
         dark: for a dark page.
     """
     p = palette(dark)
-    order = np.argsort(-np.maximum(before, after), kind="stable")[:_MOST_CHANCES]
-    if true is not None and true not in order:
-        order = np.append(order[:-1], true)
-    shown = order[::-1]  # the first on top
+    shown = _likeliest(before, after, true)
     called = [visible(names[k]) if tokens else plain(names[k], 24) for k in shown]
     labels = [
         name + (" (true)" if k == true else "") for name, k in zip(called, shown, strict=True)
     ]
-    left = min(180, 30 + 7 * max(map(len, labels)))
     figure = frame(
         title,
         dark=dark,
         plot_height=30 + 34 * len(shown),
         keeps=f"chances {len(shown)}",
         legend=(BEFORE, AFTER),
-        left=left,
+        left=min(180, 30 + 7 * max(map(len, labels))),
         right=24,
     )
-    for name, values, colour in (
-        (AFTER, after, p.roles["network"]),
-        (BEFORE, before, p.faint_text),
-    ):
-        figure.add_trace(
-            go.Bar(
-                x=values[shown].astype(np.float32),
-                y=np.arange(len(shown)),
-                orientation="h",
-                name=name,
-                marker={"color": colour},
-                hovertemplate=f"{name}: %{{x:.4f}}<extra></extra>",
-            )
-        )
+    figure.add_trace(_bars(AFTER, after[shown], p.roles["network"]))
+    figure.add_trace(_bars(BEFORE, before[shown], p.faint_text))
     largest = difference_range(np.concatenate([before[shown], after[shown]])).high
     figure.update_xaxes(range=[0, min(largest, 1)], title_text="probability", tickformat="~%")
     figure.update_yaxes(tickvals=list(range(len(shown))), ticktext=labels, showgrid=False)
     figure.update_layout(legend_traceorder="reversed", bargap=0.25)
     return figure
+
+
+def _likeliest(
+    before: Float[np.ndarray, " K"], after: Float[np.ndarray, " K"], true: int | None
+) -> Int[np.ndarray, " S"]:
+    """The classes that are shown, the likeliest last: bars are drawn upward."""
+    order = np.argsort(-np.maximum(before, after), kind="stable")[:_MOST_CHANCES]
+    if true is not None and true not in order:
+        order = np.append(order[:-1], true)
+    return order[::-1]
+
+
+def _bars(name: str, values: Float[np.ndarray, " S"], colour: str) -> go.Bar:
+    return go.Bar(
+        x=values.astype(np.float32),
+        y=np.arange(len(values)),
+        orientation="h",
+        name=name,
+        marker={"color": colour},
+        hovertemplate=f"{name}: %{{x:.4f}}<extra></extra>",
+    )

@@ -7,8 +7,10 @@ import numpy as np
 from rnnviz.errors import TraceError
 from rnnviz.inside.staging import (
     MOST_STEPS,
-    Intervention,
+    AtAllSteps,
+    AtStep,
     Names,
+    OverSteps,
     Place,
     Stage,
     checked_span,
@@ -53,22 +55,15 @@ def _edited(
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetInput(Intervention):
+class SetInput(OverSteps):
     """The network reads a value of somebody's choice."""
 
     feature: int | None = None  # None: all that are measured
     value: float  # as measured
-    first: int
-    last: int
 
     def __post_init__(self) -> None:
         checked_span(self.first, self.last)
         checked_value(self.value)
-
-    @property
-    def marked(self) -> tuple[int, int]:
-        """The steps that are edited."""
-        return self.first, self.last
 
     def sentence(self, names: Names) -> str:
         """Such as 'the input is 500 counts/min from 08:00 to 12:00'."""
@@ -83,22 +78,15 @@ class SetInput(Intervention):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddInput(Intervention):
+class AddInput(OverSteps):
     """The network reads so much more than was measured; counts do not fall below 0."""
 
     feature: int | None = None
     value: float
-    first: int
-    last: int
 
     def __post_init__(self) -> None:
         checked_span(self.first, self.last)
         checked_value(self.value)
-
-    @property
-    def marked(self) -> tuple[int, int]:
-        """The steps that are edited."""
-        return self.first, self.last
 
     def sentence(self, names: Names) -> str:
         """Such as 'the input is 500 counts/min higher from 08:00 to 12:00'."""
@@ -114,19 +102,11 @@ class AddInput(Intervention):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mask(Intervention):
+class Mask(OverSteps):
     """Nothing is read in a part: no counts and no wear, the mean, or no token."""
-
-    first: int
-    last: int
 
     def __post_init__(self) -> None:
         checked_span(self.first, self.last)
-
-    @property
-    def marked(self) -> tuple[int, int]:
-        """The steps that are masked."""
-        return self.first, self.last
 
     def sentence(self, names: Names) -> str:
         """Such as 'the part from 08:00 to 12:00 is masked (0 counts/min)'."""
@@ -145,25 +125,18 @@ class Mask(Intervention):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shift(Intervention):
+class Shift(OverSteps):
     """A part moves in time, and what it moves over takes its place: nothing is lost or invented.
 
     Time is a ring: after the last step comes the first.
     """
 
     by: int  # steps; below 0 is earlier
-    first: int
-    last: int
 
     def __post_init__(self) -> None:
         checked_span(self.first, self.last)
         if abs(self.by) >= MOST_STEPS:
             raise TraceError(f"a part cannot be moved by {self.by} steps; move it by fewer")
-
-    @property
-    def marked(self) -> tuple[int, int]:
-        """The part that is moved."""
-        return self.first, self.last
 
     def sentence(self, names: Names) -> str:
         """Such as 'the part from 00:00 to 06:00 is moved 2 h later'."""
@@ -187,19 +160,13 @@ class Shift(Intervention):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Token(Intervention):
+class Token(AtStep):
     """The network reads another token; what it has to predict stays as it was."""
 
     token: int
-    step: int
 
     def __post_init__(self) -> None:
         checked_span(self.step, self.step)
-
-    @property
-    def marked(self) -> tuple[int, int]:
-        """The step that reads it."""
-        return self.step, self.step
 
     def sentence(self, names: Names) -> str:
         """Such as "'q' is read at step 12"."""
@@ -221,7 +188,7 @@ class Token(Intervention):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weigh(Intervention):
+class Weigh(AtAllSteps):
     """One weight of a gate has a value of somebody's choice, at all steps."""
 
     place: Place
@@ -235,10 +202,6 @@ class Weigh(Intervention):
         checked_value(self.value)
         if self.part not in PARTS:
             raise TraceError(f"there is no weight {self.part!r}; choose one of {', '.join(PARTS)}")
-
-    @property
-    def marked(self) -> None:
-        """It acts at all steps alike."""
 
     @property
     def symbol(self) -> str:
@@ -273,7 +236,7 @@ class Weigh(Intervention):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeighHead(Intervention):
+class WeighHead(AtAllSteps):
     """One weight of the head has a value of somebody's choice; without a column, one bias."""
 
     row: int  # the output
@@ -282,10 +245,6 @@ class WeighHead(Intervention):
 
     def __post_init__(self) -> None:
         checked_value(self.value)
-
-    @property
-    def marked(self) -> None:
-        """It acts at all steps alike."""
 
     @property
     def symbol(self) -> str:

@@ -37,6 +37,36 @@ class Way:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """What the first layer's input weights W E are made of; also what a loss gives by that."""
+
+    table: Float[np.ndarray, "V D"]  # E: a token's row is what stands for it
+    weights: tuple[Float[np.ndarray, "G H D"], ...]  # W of each way of the first layer
+
+    @classmethod
+    def of(cls, trace: Trace) -> Self | None:
+        """Of a trace, float64; None where its network has no embedding."""
+        if trace.embedding is None:
+            return None
+        weights = [layer.embedded_weights for layer in trace.layers]
+        return cls(
+            table=trace.embedding.astype(np.float64),
+            weights=tuple(own.astype(np.float64) for own in weights if own is not None),
+        )
+
+    def gradients(self, folded: tuple[Float[np.ndarray, "G H V"], ...]) -> Self:
+        """From what a loss gives by each W E: dE = sum of d(WE)' W over ways, and dW = d(WE) E."""
+        table = np.zeros_like(self.table)
+        for by, own in zip(folded, self.weights, strict=True):
+            table += np.einsum("ghv,ghd->vd", by, own)
+        return replace(self, table=table, weights=tuple(by @ self.table for by in folded))
+
+    def folded(self, place: int) -> Float[np.ndarray, "G H V"]:
+        """W E of one way of the first layer."""
+        return self.weights[place] @ self.table.T
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sequence:
     """What a network is run on: one sequence, up to its length."""
 
@@ -71,6 +101,7 @@ class Gradients(NamedTuple):
     weights: tuple[Weights, ...]  # of each way
     readout: ReadoutTrace  # in place of each weight its gradient
     inputs: Float[np.ndarray, "T F"]
+    embedding: Embedded | None = None  # in place of W and E their gradients
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +110,7 @@ class Network:
 
     ways: tuple[Way, ...]  # the lowest layer first, forward before backward
     readout: ReadoutTrace
+    embedding: Embedded | None = None  # what the first layer's input weights are made of
 
     @classmethod
     def of(cls, trace: Trace) -> Self:
@@ -111,7 +143,8 @@ class Network:
             )
             for layer in trace.layers
         )
-        return cls(ways=ways, readout=_in_float64(trace.readout))
+        readout = _in_float64(trace.readout)
+        return cls(ways=ways, readout=readout, embedding=Embedded.of(trace))
 
     @property
     def layers(self) -> tuple[tuple[int, ...], ...]:
@@ -177,7 +210,10 @@ class Network:
             for way, steps, found in zip(self.ways, done.steps, backs, strict=True)
         )
         below = self._below(backs, 0)
-        return Gradients(backs, weights, readout, below[:, 0])
+        embedding = None
+        if self.embedding is not None:
+            embedding = self.embedding.gradients(tuple(weights[k].input for k in self.layers[0]))
+        return Gradients(backs, weights, readout, below[:, 0], embedding)
 
     def through_layers(
         self, done: Pass, top: Float[np.ndarray, "T N D"], between: Between | None = None

@@ -8,8 +8,9 @@ import numpy as np
 from rnnviz.cells import Cell
 from rnnviz.errors import TraceError
 from rnnviz.inside.staging import (
-    Intervention,
+    AtStep,
     Names,
+    OverSteps,
     Place,
     Stage,
     among,
@@ -26,7 +27,7 @@ STATES = {"h": "state h", "c": "memory c", "hc": "state h and memory c"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hold(Intervention):
+class Hold(OverSteps):
     """A gate has a value of somebody's choice, whatever the network would have had it do.
 
     Everything in the step that reads the gate reads this value: where U reads r * h, n changes
@@ -37,18 +38,11 @@ class Hold(Intervention):
     gate: str
     value: float
     units: tuple[int, ...] = ()  # none: all
-    first: int
-    last: int
 
     def __post_init__(self) -> None:
         checked_span(self.first, self.last)
         checked_value(self.value)
         checked_units(self.units)
-
-    @property
-    def marked(self) -> tuple[int, int]:
-        """The steps at which it is held."""
-        return self.first, self.last
 
     def sentence(self, names: Names) -> str:
         """Such as 'gate f of layer 1 is held at 0 from 08:00 to 12:00'."""
@@ -80,23 +74,16 @@ class Hold(Intervention):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Freeze(Intervention):
+class Freeze(OverSteps):
     """Units keep the value that a state has after the first step of a range that is read."""
 
     place: Place
     state: str
     units: tuple[int, ...] = ()
-    first: int
-    last: int
 
     def __post_init__(self) -> None:
         checked_span(self.first, self.last)
         checked_units(self.units)
-
-    @property
-    def marked(self) -> tuple[int, int]:
-        """The steps after which the state is the same."""
-        return self.first, self.last
 
     def sentence(self, names: Names) -> str:
         """Such as 'state h of unit 3 of layer 1 stays as it is from 08:00 to 12:00'."""
@@ -119,25 +106,18 @@ class Freeze(Intervention):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Put(Intervention):
+class Put(OverSteps):
     """A state of some units has a value of somebody's choice after each step of a range."""
 
     place: Place
     state: str
     value: float = 0.0
     units: tuple[int, ...] = ()
-    first: int
-    last: int
 
     def __post_init__(self) -> None:
         checked_span(self.first, self.last)
         checked_value(self.value)
         checked_units(self.units)
-
-    @property
-    def marked(self) -> tuple[int, int]:
-        """The steps after which it is so."""
-        return self.first, self.last
 
     def sentence(self, names: Names) -> str:
         """Such as 'state h of unit 3 of layer 1 is 0 from 08:00 to 12:00'."""
@@ -157,22 +137,16 @@ class Put(Intervention):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cut(Intervention):
+class Cut(AtStep):
     """A step starts from a state of zero: what was read before has no way on through it."""
 
     place: Place
     state: str  # key of STATES
-    step: int
 
     def __post_init__(self) -> None:
         checked_span(self.step, self.step)
         if self.state not in STATES:
             raise TraceError(f"there is no state {self.state!r}; choose one of {', '.join(STATES)}")
-
-    @property
-    def marked(self) -> tuple[int, int]:
-        """The step that starts anew."""
-        return self.step, self.step
 
     def sentence(self, names: Names) -> str:
         """Such as 'memory c of layer 1 is cut at 12:00'."""

@@ -192,6 +192,39 @@ class Intervention(ABC):
         """First and last step that it touches by itself; None where it touches all alike."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class OverSteps(Intervention):
+    """One that acts from a first step to a last one."""
+
+    first: int
+    last: int
+
+    @property
+    def marked(self) -> tuple[int, int]:
+        """The steps it acts at."""
+        return self.first, self.last
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtStep(Intervention):
+    """One that acts at a single step."""
+
+    step: int
+
+    @property
+    def marked(self) -> tuple[int, int]:
+        """The step it acts at, twice."""
+        return self.step, self.step
+
+
+class AtAllSteps(Intervention):
+    """One that acts at all steps alike."""
+
+    @property
+    def marked(self) -> None:
+        """No part more than another."""
+
+
 def checked_span(first: int, last: int) -> None:
     """Raises TraceError where there can be no such range of steps."""
     if not 0 <= first <= last < MOST_STEPS:

@@ -39,6 +39,7 @@ class Back(NamedTuple):
     states: tuple[Float[np.ndarray, "T N H"], ...]  # the whole dL/dh_t, dL/dc_t
     by_x: Float[np.ndarray, "T N G H"]  # dL/d(W x + b_W)
     by_recurred: Float[np.ndarray, "T N G H"]  # dL/d(U s + b_U)
+    start: tuple[Float[np.ndarray, "N H"], ...] = ()  # by the states before the first step
 
 
 Change = Callable[[int, tuple[np.ndarray, ...]], tuple[np.ndarray, ...]]  # step, states
@@ -95,14 +96,22 @@ def _scan(
 
 
 def run(
-    cell: Cell, weights: Weights, x: Float[np.ndarray, "T B I"], hands: Hands | None = None
+    cell: Cell,
+    weights: Weights,
+    x: Float[np.ndarray, "T B I"],
+    hands: Hands | None = None,
+    start: tuple[Float[np.ndarray, "B H"], ...] | None = None,
 ) -> Replay:
-    """The same from zero states, step by step, with somebody's hands in it or without."""
+    """The same step by step, with somebody's hands in it or without.
+
+    Args:
+        start: all states before the first step; None is zero.
+    """
     gates, size, _ = weights.input.shape
     steps, batch, _ = x.shape
     projected = project(weights, x)
     recur = recur_with(weights.recurrent, weights.recurrent_bias)
-    now = tuple(np.zeros((batch, size), projected.dtype) for _ in cell.states)
+    now = start or tuple(np.zeros((batch, size), projected.dtype) for _ in cell.states)
     kept: list[tuple[tuple[np.ndarray, ...], Gates, tuple[np.ndarray, ...]]] = []
     for t in range(steps):
         force = as_it_is
@@ -181,6 +190,7 @@ def backward(
     steps: Replay,
     outer: Float[np.ndarray, "T N H"],
     between: Between | None = None,
+    end: tuple[Float[np.ndarray, "N H"], ...] | None = None,
 ) -> Back:
     """dL by every state and projection, from what enters each h from above.
 
@@ -188,6 +198,7 @@ def backward(
 
     Args:
         between: what becomes of the adjoints of each state on their way to the step before.
+        end: dL by all states after the last step, other than by way of outer; None is zero.
     """
     local = slopes(cell, weights, steps)
     t_all, n, size = outer.shape
@@ -196,7 +207,7 @@ def backward(
     kept = tuple(np.empty_like(outer) for _ in cell.states)
     by_x = np.empty((t_all, n, gates, size), outer.dtype)
     by_recurred = by_x if local.scaled is None else np.empty_like(by_x)
-    carried = [np.zeros_like(outer[0]) for _ in cell.states]
+    carried = list(end) if end else [np.zeros_like(outer[0]) for _ in cell.states]
     for t in range(t_all - 1, -1, -1):
         carried[0] = carried[0] + outer[t]
         for s, shown in enumerate(local.shown, start=1):
@@ -216,7 +227,7 @@ def backward(
         carried[0] += dz.reshape(n, -1) @ flat
         if between is not None:
             carried = [between(value) for value in carried]
-    return Back(kept, by_x, by_recurred)
+    return Back(kept, by_x, by_recurred, tuple(carried))
 
 
 def _through_reset(

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from rnnviz.errors import TraceError
-from rnnviz.inside.network import Gradients, Network, Pass, Sequence
+from rnnviz.inside.network import Embedded, Gradients, Network, Pass, Sequence
 from rnnviz.inside.steps import Weights
 from rnnviz.trace import ReadoutTrace
 
@@ -97,14 +97,25 @@ def factor_of(norm: float, threshold: float) -> float:
 
 def moved(network: Network, gradients: Gradients, by: float) -> Network:
     """The network with w - by * dL/dw in place of every weight w."""
-    ways = tuple(
-        replace(
-            way,
-            weights=Weights(*(w - by * g for w, g in zip(way.weights, grads, strict=True))),
-        )
-        for way, grads in zip(network.ways, gradients.weights, strict=True)
+    embedding = _moved_embedding(network, gradients, by)
+    ways = []
+    for place, (way, grads) in enumerate(zip(network.ways, gradients.weights, strict=True)):
+        weights = Weights(*(w - by * g for w, g in zip(way.weights, grads, strict=True)))
+        if embedding is not None and way.layer == 0:
+            weights = weights._replace(input=embedding.folded(place))
+        ways.append(replace(way, weights=weights))
+    readout = _moved_readout(network.readout, gradients, by)
+    return replace(network, ways=tuple(ways), readout=readout, embedding=embedding)
+
+
+def _moved_embedding(network: Network, gradients: Gradients, by: float) -> Embedded | None:
+    before, slope = network.embedding, gradients.embedding
+    if before is None or slope is None:
+        return None
+    return Embedded(
+        table=before.table - by * slope.table,
+        weights=tuple(w - by * g for w, g in zip(before.weights, slope.weights, strict=True)),
     )
-    return replace(network, ways=ways, readout=_moved_readout(network.readout, gradients, by))
 
 
 def _moved_readout(readout: ReadoutTrace, gradients: Gradients, by: float) -> ReadoutTrace:
@@ -150,10 +161,17 @@ def _named(
 ) -> Iterator[tuple[int | str, str, Float[np.ndarray, "..."]]]:
     """All weights of a network, or all that a loss gives by them: the part, the symbol, the array.
 
-    Parts are the places of ways, or names. All gates of a way are one matrix of G H rows.
+    Parts are the places of ways, or names. All gates of a way are one matrix of G H rows. Where
+    tokens are embedded, the first layer's W and the table E are two matrices, as they are learned.
     """
     weights = held.weights if isinstance(held, Gradients) else [way.weights for way in held.ways]
+    own: tuple[np.ndarray, ...] = ()
+    if held.embedding is not None:
+        own = held.embedding.weights
+        yield "embedding", "E", held.embedding.table
     for place, of_way in enumerate(weights):
+        if place < len(own):
+            of_way = of_way._replace(input=own[place])
         for symbol, array in zip(_OF_WAY, of_way, strict=True):
             yield place, symbol, array.reshape(-1, *array.shape[2:])
     for name in _OF_READOUT:

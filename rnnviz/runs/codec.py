@@ -22,10 +22,12 @@ KINDS: Mapping[str, type[Event]] = {
         events.Started,
         events.BatchEnded,
         events.EpochEnded,
+        events.Sampled,
         events.Traced,
         events.Found,
         events.Snapshot,
         events.RateChanged,
+        events.ForcingChanged,
         events.Checkpointed,
         events.Paused,
         events.Resumed,
@@ -107,5 +109,7 @@ def _typed(hint: Any, value: Any) -> Any:
     if origin is not None and issubclass(origin, Mapping):
         return {key: _typed(get_args(hint)[1], item) for key, item in value.items()}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return hint(**{name: _typed(h, value[name]) for name, h in _hints(hint).items()})
+        # what an earlier version did not write yet has a default
+        known = {name: h for name, h in _hints(hint).items() if name in value}
+        return hint(**{name: _typed(h, value[name]) for name, h in known.items()})
     raise TypeError(f"an event's field cannot be a {hint}")

@@ -25,6 +25,7 @@ class Control:
     until_step: int | None = None  # holds once so many optimiser steps are done
     until_epoch: int | None = None  # holds once this epoch has ended
     learning_rate: float | None = None  # None: the rate of the settings
+    teacher_forcing: float | None = None  # the same, of a network that translates
     reason: str = BY_HAND  # of a pause
 
     def hold(self, *, step: int, epochs: int) -> str:

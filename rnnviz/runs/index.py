@@ -17,7 +17,9 @@ from rnnviz.runs.run import ID, Run, read_settings
 
 KEEP_BYTES = 5_000_000_000  # of all runs together
 FORGOTTEN = 30 * 86_400.0  # a run that has not ended counts as given up after so long [s]
-PASSED_OVER = (b'{"type":"BatchEnded"', b'{"type":"Checkpointed"', b'{"type":"Traced"')
+PASSED_OVER = tuple(
+    f'{{"type":"{kind}"'.encode() for kind in ("BatchEnded", "Checkpointed", "Sampled", "Traced")
+)
 
 
 @dataclass(frozen=True, kw_only=True)

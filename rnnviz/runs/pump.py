@@ -22,10 +22,13 @@ from rnnviz.events import (
     Event,
     Failed,
     Finished,
+    ForcingChanged,
     Paused,
     RateChanged,
     Resumed,
     RunView,
+    Sampled,
+    Snapshot,
     Traced,
 )
 from rnnviz.runs.control import Control, change_control
@@ -38,6 +41,8 @@ from rnnviz.wishes import Wishes
 
 Program = Callable[[RunConfig, Path, bytes | None], Generator[Event, Wishes, None]]
 
+LIVE = ("learning_rate", "teacher_forcing")  # of Control and Wishes: changed while a run goes on
+CHANGED = (RateChanged, ForcingChanged)  # what a program says of it
 TRIES = 4  # workers that may be lost between two checkpoints
 LOOK = 0.05  # how often a held run looks whether it may go on [s]
 SAVES = 1.0  # shortest time between two checkpoints that nobody asked for [s]
@@ -114,7 +119,7 @@ class _Pumping:
         self.control = Control()
         self.view = RunView()
         self.step = self.epoch = self.epochs = self.attempt = 0
-        self.rate: float | None = None  # the last one that the program was sent
+        self.sent: dict[str, float | None] = dict.fromkeys(LIVE)  # the last that the program got
         self.last: Event | None = None  # that the program gave
         self.unsaved: Checkpointed | None = None  # given, but not worth a wait for the disk yet
         self.saved_at = clock()
@@ -171,14 +176,18 @@ class _Pumping:
 
     def _wishes(self, why: str) -> Wishes:
         """One wish at a time; none amid the events of an epoch's end, which bring a checkpoint."""
-        if isinstance(self.last, EpochEnded | Traced):
+        if isinstance(self.last, EpochEnded | Sampled | Traced | Snapshot):
             return Wishes()
-        if why or isinstance(self.last, RateChanged):  # a new rate is kept for good
+        if why or isinstance(self.last, CHANGED):  # what was changed is kept for good
             return Wishes(checkpoint=True)
-        if self.program is None or self.control.learning_rate == self.rate:
+        if self.program is None:
             return Wishes()
-        self.rate = self.control.learning_rate
-        return Wishes(learning_rate=self.rate)
+        wanted = {name: getattr(self.control, name) for name in LIVE}
+        new = next((name for name in LIVE if wanted[name] != self.sent[name]), None)
+        if new is None:
+            return Wishes()
+        self.sent[new] = wanted[new]
+        return Wishes(**{new: wanted[new]})
 
     # Events of the program
 
@@ -213,12 +222,12 @@ class _Pumping:
 
     def _took(self, event: Event) -> Outcome | None:
         """Puts the event where it belongs; an outcome if it was the last."""
-        keeps_rate = isinstance(self.last, RateChanged)
+        keeps_change = isinstance(self.last, CHANGED)
         self.last = event
         self.step, self.epoch = max(self.step, event.step), max(self.epoch, event.epoch)
         if isinstance(event, Checkpointed):
             self.unsaved = event
-            if keeps_rate or abs(self.clock() - self.saved_at) >= SAVES:
+            if keeps_change or abs(self.clock() - self.saved_at) >= SAVES:
                 self._save()
             return None
         if isinstance(event, EpochEnded):

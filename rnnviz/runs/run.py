@@ -218,6 +218,15 @@ class Run:
         checked = replace(self.config.training, learning_rate=rate)
         return self._wish(learning_rate=checked.learning_rate)
 
+    def set_teacher_forcing(self, share: float) -> Control:
+        """Sets how often a decoder reads the true token, from the next optimiser step on.
+
+        Raises:
+            ConfigError: the share is outside of its range.
+        """
+        checked = replace(self.config.translation, teacher_forcing=share)
+        return self._wish(teacher_forcing=checked.teacher_forcing)
+
     def watch(self, now: float) -> None:
         """Notes that somebody looks at the run."""
         path = self.directory / "watched"

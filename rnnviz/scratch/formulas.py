@@ -20,8 +20,6 @@ def _of_output(seen: Passed, place: Place) -> tuple[Formula, ...]:
     _, i, _ = place
     c, units = seen.label, seen.h.shape[1]
     p, dy, last = seen.forward.p[0, 0], seen.back.y[0, 0], seen.h[-1]
-    why = seen.weights.Why[0]
-    scores = " + ".join(f"{short(why[k, i])} · {short(dy[k])}" for k in range(len(dy)))
     return (
         Formula(
             latex=r"\dfrac{\partial L}{\partial y} = p - \mathrm{onehot}(c)",
@@ -48,15 +46,19 @@ def _of_output(seen: Passed, place: Place) -> tuple[Formula, ...]:
             value=float(seen.back.weights.by[0, c]),
             source="by",
         ),
-        Formula(
-            latex=r"\dfrac{\partial L}{\partial h_n} = "
-            r"W_{hy}^\top\, \dfrac{\partial L}{\partial y}",
-            shapes=f"({units} × 2) (2 × 1) → {units}",
-            number=f"dL/dh{sub(seen.steps)}[{i + 1}]",
-            worked=scores,
-            value=float(seen.dh[-1, i]),
-            source="last",
-        ),
+        _of_last_state(seen, i),
+    )
+
+
+def _of_last_state(seen: Passed, i: int) -> Formula:
+    why, dy, units = seen.weights.Why[0], seen.back.y[0, 0], seen.h.shape[1]
+    return Formula(
+        latex=r"\dfrac{\partial L}{\partial h_n} = W_{hy}^\top\, \dfrac{\partial L}{\partial y}",
+        shapes=f"({units} × 2) (2 × 1) → {units}",
+        number=f"dL/dh{sub(seen.steps)}[{i + 1}]",
+        worked=" + ".join(f"{short(why[k, i])} · {short(dy[k])}" for k in range(len(dy))),
+        value=float(seen.dh[-1, i]),
+        source="last",
     )
 
 

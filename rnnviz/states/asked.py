@@ -1,5 +1,7 @@
 """The network of a trace as the model of a run that collects states. No torch, no files."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from rnnviz.config import Dense, ModelConfig
@@ -8,8 +10,11 @@ from rnnviz.errors import TraceError
 from rnnviz.exchange.stored import Stored
 from rnnviz.trace import LayerTrace, ReadoutTrace, Trace
 
-TITLE = "States of all sequences"  # of such runs
-PROGRAM = "rnnviz.states.collect:collect_stored"
+TITLES = {"h": "States of all sequences", "c": "Memories of all sequences"}  # of such runs
+PROGRAMS = {
+    TITLES["h"]: "rnnviz.states.collect:collect_stored",
+    TITLES["c"]: "rnnviz.states.collect:collect_memory",
+}
 
 
 def stored_of_trace(trace: Trace, config: ModelConfig, dataset: SequenceDataset) -> Stored:
@@ -27,7 +32,7 @@ def stored_of_trace(trace: Trace, config: ModelConfig, dataset: SequenceDataset)
         )
     forward = [layer for layer in trace.layers if not layer.reverse]
     return Stored(
-        config=config,
+        config=replace(config, embedding=0),  # a trace has it in the first layer's weights
         task=dataset.task,
         inputs=trace.inputs.shape[2],
         outputs=len(readout.dense[-1].bias),

@@ -1,8 +1,9 @@
 """Where states are kept: one file for each direction of a layer, unit by unit, mapped into memory.
 
-float16, as h lies in [-1, 1] for most cells and a picture shows three digits: 10,000 sequences of
-1,440 steps and 64 units take 1.84 GB. One unit's states of all sequences lie together, because
-that is what a search reads. What is kept can be made again at any time. No torch.
+It is h or the memory c that is kept, each under a name of its own. float16, as h lies in [-1, 1]
+for most cells and a picture shows three digits: 10,000 sequences of 1,440 steps and 64 units take
+1.84 GB. One unit's states of all sequences lie together, because that is what a search reads. What
+is kept can be made again at any time. No torch.
 """
 
 import contextlib
@@ -42,7 +43,8 @@ class States:
 
     rows: Int[np.ndarray, " N"]  # of the data set, ascending
     ways: tuple[WayShape, ...]
-    h: tuple[Float16[np.ndarray, "H N T"], ...]  # one a way, on real time, zero after each length
+    # of the state that is kept one a way, on real time, zero after each length
+    h: tuple[Float16[np.ndarray, "H N T"], ...]
     lengths: Int[np.ndarray, " N"]
 
     def way(self, layer: int, *, reverse: bool) -> int:
@@ -57,9 +59,10 @@ class States:
         return found if found < len(self.rows) and self.rows[found] == row else None
 
 
-def digest(model: bytes, data: DataConfig) -> str:
-    """The name under which the states of a model on a data set are kept."""
-    text = json.dumps([VERSION, asdict(data)], sort_keys=True).encode()
+def digest(model: bytes, data: DataConfig, state: str = "h") -> str:
+    """The name under which a state of a model on a data set is kept."""
+    of_state = [] if state == "h" else [state]
+    text = json.dumps([VERSION, asdict(data), *of_state], sort_keys=True).encode()
     return hashlib.sha256(text + model).hexdigest()[:32]
 
 

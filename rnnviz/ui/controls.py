@@ -24,6 +24,8 @@ LABELS: Mapping[str, str] = {
     "mask": "Read the wear as well",
     "sample": "Built-in text",
     "tokens": "One step is one of the",
+    "pieces": "How many pieces",
+    "carried": "Carry the state on",
     "window": "Steps in a sequence",
     "horizon": "Horizon",
     "foretold": "Foretell",
@@ -54,6 +56,15 @@ LABELS: Mapping[str, str] = {
     "decoder_reads": "The decoder reads",
     "reversed_input": "Read the source backwards",
     "teacher_forcing": "Teacher forcing",
+    "corpus": "Text to learn from",
+    "text_words": "Words of text",
+    "method": "Method",
+    "dimensions": "Dimensions",
+    "context": "Neighbours on each side",
+    "negatives": "Negative samples",
+    "subsample": "Subsampling threshold",
+    "min_count": "Least count",
+    "x_max": "Largest count that matters",
 }
 STEPS: Mapping[str, float] = {
     "people": 50,
@@ -61,6 +72,8 @@ STEPS: Mapping[str, float] = {
     "learning_rate": 0.001,
     "dropout": 0.1,
     "clip_norm": 0.5,
+    "text_words": 10_000,
+    "subsample": 0.001,
 }
 
 

@@ -36,7 +36,7 @@ from rnnviz.ui import common, controls, fetching, given, widgets
 OF_A_DAY = ("blocks", "scale", "mask")
 OF_SOURCE = {  # widgets that need nothing but a source
     "nhanes": ("people", "days", *OF_A_DAY),
-    "text": ("tokens", "window"),
+    "text": ("tokens", "window", "carried"),
     "series": ("window", "horizon", "foretold"),
     "phrases": (),  # those of its grammar
     "world": (),
@@ -127,6 +127,8 @@ def settings_of_source(
         names = OF_GRAMMAR_SETTINGS[values["grammar"]]
     for name in names:
         values[name] = controls.widget(settings[name], default=begin.get(name))
+        if values[name] == "pieces":
+            values["pieces"] = controls.widget(settings["pieces"])
     return DataConfig(**values)
 
 
@@ -232,6 +234,8 @@ def _of_kind(config: DataConfig) -> dict[str, Any]:
     settings = controls.named(DataConfig)
     for name, begin in found.settings.items():
         values[name] = controls.widget(settings[name], default=begin)
+        if values[name] == "pieces":
+            values["pieces"] = controls.widget(settings["pieces"])
     return values
 
 
@@ -337,7 +341,29 @@ def _text() -> dict[str, str]:
     pasted = st.text_area("Paste a text", key="pasted", height=160, persist_state="session")
     if pasted.strip():
         given.uploaded("text", store_text(pasted, common.home()))
+    else:
+        _text_file()
     text_id = given.upload_id("text")
     if not text_id:
         raise DataError("the text is empty; paste at least a few hundred characters")
     return {"file": text_id}
+
+
+def _text_file() -> None:
+    """A text that somebody sends as a file: any plain one, taken as UTF-8."""
+    sent = st.file_uploader(
+        "Or give a text file",
+        type=["txt", "md", "py", "r", "js", "html", "tex", "log"],
+        key=f"text_{given.uploads()}",
+        help="Plain text of at most 2 MB in UTF-8; what is no UTF-8 becomes a sign for unknown.",
+    )
+    if sent is None:
+        return
+    try:
+        given.uploaded(
+            "text", store_text(sent.getvalue().decode("utf-8", "replace"), common.home())
+        )
+    except DataError as wrong:
+        widgets.notice(str(wrong))
+    given.next_upload()
+    st.rerun()

@@ -24,7 +24,12 @@ SECTIONS = {  # the pages by what one does there
         ("match", "Select and match", ":material/join_inner:"),
         ("units", "What units tell", ":material/format_color_text:"),
     ),
-    "Language": (("sentiment", "Sentiment", ":material/sentiment_satisfied:"),),
+    "Language": (
+        ("language", "Language model", ":material/chat:"),
+        ("sentiment", "Sentiment", ":material/sentiment_satisfied:"),
+        ("translate", "Translate", ":material/translate:"),
+        ("vectors", "Word vectors", ":material/scatter_plot:"),
+    ),
     "More": (
         ("scratch", "From scratch", ":material/function:"),
         ("models", "Models", ":material/save:"),

@@ -2,6 +2,8 @@
 
 import math
 from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,18 +12,11 @@ from jaxtyping import Float
 
 from rnnviz.data.dataset import Split, Task, split_of
 from rnnviz.figures.clock import Clock
-from rnnviz.figures.matching import (
-    aligned,
-    beginnings,
-)
+from rnnviz.figures.matching import aligned, beginnings
 from rnnviz.figures.theme import Quantity
 from rnnviz.figures.unrolled import naming
 from rnnviz.figures.values import Range
-from rnnviz.states.match import (
-    Spans,
-    find_spans,
-    strength,
-)
+from rnnviz.states.match import Spans, find_spans, strength
 from rnnviz.states.store import States
 from rnnviz.ui import controls
 from rnnviz.ui.components.plot import plot
@@ -80,6 +75,16 @@ def _first(spans: Spans, count: int) -> Spans:
     )
 
 
+class Shown(NamedTuple):
+    """One of the pictures of spans under each other."""
+
+    key: str  # of its view
+    values: Float[np.ndarray, "M T"]  # of the sequences that hold the spans
+    title: str
+    symbol: str
+    span: Range
+
+
 def _pictures(seen: Looking, states: States, marked: Marked, best: Spans) -> None:
     like = marked.stop - marked.start
     beside = min(MOST_BESIDE, max(2, round(like * BESIDE)))
@@ -87,40 +92,33 @@ def _pictures(seen: Looking, states: States, marked: Marked, best: Spans) -> Non
                  for unit, sign in marked.signed) / len(marked.units)  # fmt: skip
     limit = max(1.0, float(np.abs(signed).max()))
     titles = tuple(_title(seen, states, best, k) for k in range(len(best.places)))
-    step = _per_step(seen)
-    pictures = (
-        (
-            "match_states",
-            signed,
-            "The same units in other sequences: mean h, turned to the side that is on",
-            "h",
-            Range(quantity=Quantity.STATE, low=-limit, high=limit),
-        ),
-        (
-            "match_inputs",
-            np.asarray(seen.dataset.inputs[states.rows[best.places], :, 0]),
-            f"What was read there: {seen.dataset.features[0].name}",
-            "input",
-            _input_range(seen),
-        ),
+    states_of = Shown(
+        key="match_states",
+        values=signed,
+        title=f"The same units elsewhere: mean {marked.symbol}, turned to the side that is on",
+        symbol=marked.symbol,
+        span=Range(quantity=Quantity.STATE, low=-limit, high=limit),
     )
-    for (key, values, title, symbol, span), where in zip(pictures, pair("aligned"), strict=True):
+    inputs_of = Shown(
+        key="match_inputs",
+        values=np.asarray(seen.dataset.inputs[states.rows[best.places], :, 0]),
+        title=f"What was read there: {seen.dataset.features[0].name}",
+        symbol="input",
+        span=_input_range(seen),
+    )
+    around = partial(
+        aligned,
+        titles=titles,
+        before=beside,
+        like=like,
+        per_step=_per_step(seen),
+        dark=seen.look.dark,
+    )
+    for shown, where in zip((states_of, inputs_of), pair("aligned"), strict=True):
+        cut = _cut(shown.values, best, states, beside, like)
+        figure = around(cut, title=shown.title, symbol=shown.symbol, span=shown.span)
         with where:
-            cut = _cut(values, best, states, beside, like)
-            plot(
-                aligned(
-                    cut,
-                    titles,
-                    before=beside,
-                    like=like,
-                    title=title,
-                    symbol=symbol,
-                    span=span,
-                    per_step=step,
-                    dark=seen.look.dark,
-                ),
-                key=key,
-            )
+            plot(figure, key=shown.key)
 
 
 def _input_range(seen: Looking) -> Range:
@@ -177,14 +175,15 @@ def _texts(seen: Looking, states: States, marked: Marked, best: Spans) -> None:
         values += [math.nan] * missing + list(_mean_of(states, marked, place, first, last))
         values.append(math.nan)
     st.caption(f"Each line is one match, with {CONTEXT} tokens before it; line ends are blanks.")
+    limit = max(1.0, float(np.nanmax(np.abs(values))))
     coloured_tokens(
         tuple(tokens),
         np.array(values),
-        low=-1.0,
-        high=1.0,
+        low=-limit,
+        high=limit,
         dark=seen.look.dark,
         key="match_texts",
-        name="mean h of the units, turned to the side that is on",
+        name=f"mean {marked.symbol} of the units, turned to the side that is on",
     )
 
 
@@ -205,7 +204,7 @@ def _table(seen: Looking, states: States, marked: Marked, spans: Spans) -> None:
         "part": part,
         "from": [_time(seen, int(step)) for step in spans.starts],
         "steps": spans.stops - spans.starts,
-        "mean |h|": strength(states.h[marked.way], marked.signed, spans).round(3),
+        f"mean |{marked.symbol}|": strength(states.h[marked.way], marked.signed, spans).round(3),
     }
     if not data.task.every_step:
         columns["target"] = [target_words(data, float(data.targets[row].flat[0])) for row in rows]

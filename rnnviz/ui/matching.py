@@ -35,6 +35,7 @@ FEW = 4  # units that are on at first
 class Marked:
     """What is searched for."""
 
+    symbol: str  # of the state, h or c
     way: int
     start: int
     stop: int  # the step after the last
@@ -48,7 +49,24 @@ class Marked:
         return tuple((one.unit, one.sign) for one in self.units)
 
 
-def choose(seen: Looking, states: States) -> Marked | None:
+def state(seen: Looking) -> str:
+    """The state that is searched in: h, or the memory c of a cell that has one."""
+    known = list(seen.layer.state_names)
+    widgets.forget_unless("match_state", known)
+    if len(known) == 1:
+        return known[0]
+    picked = st.segmented_control(
+        "State that is searched in",
+        known,
+        default=widgets.held("match_state", known[0]),
+        key="match_state",
+        help="h is what a step gives on; c is the memory, of which a gate shows a part in h.",
+        bind="query-params",
+    )
+    return str(picked or known[0])
+
+
+def choose(seen: Looking, states: States, symbol: str = "h") -> Marked | None:
     """The span, the threshold and the units; None where no unit is on there, which is said."""
     layer = seen.layer
     way = states.way(layer.layer, reverse=layer.reverse)
@@ -58,13 +76,13 @@ def choose(seen: Looking, states: States) -> Marked | None:
     with left:
         start, stop = _span(h.shape[1], seen)
     with right:
-        threshold = _threshold(h, start, stop)
-    _maps(seen, clock, start, stop)
+        threshold = _threshold(h, start, stop, symbol)
+    _maps(seen, clock, start, stop, symbol)
     on = units_on(h, start, stop, threshold)
     if not on:
         st.info(
             "No unit is on throughout this span: mark a shorter one, or lower the threshold "
-            f"(the largest |h| there is {number(float(np.abs(h[:, start:stop]).max()), 3)})."
+            f"(the largest |{symbol}| there is {number(float(np.abs(h[:, start:stop]).max()), 3)})."
         )
         return None
     units = _units(on)
@@ -72,17 +90,25 @@ def choose(seen: Looking, states: States) -> Marked | None:
         st.info("Choose at least one unit.")
         return None
     least = _least(len(units))
-    _lines(seen, h, units, threshold, clock, (start, stop))
-    return Marked(way=way, start=start, stop=stop, threshold=threshold, units=units, least=least)
+    _lines(seen, h, units, threshold, clock, (start, stop), symbol)
+    return Marked(
+        symbol=symbol,
+        way=way,
+        start=start,
+        stop=stop,
+        threshold=threshold,
+        units=units,
+        least=least,
+    )
 
 
-def _maps(seen: Looking, clock: Clock, start: int, stop: int) -> None:
+def _maps(seen: Looking, clock: Clock, start: int, stop: int, symbol: str) -> None:
     """What was read and every unit's state, with the span on both; dragging marks another."""
     dark = seen.look.dark
     if not seen.is_text:
         strip = activity(seen.dataset, seen.row, dark=dark)
         plot(mark_span(strip, Clock.of(seen.dataset), start, stop, dark=dark), key="day")
-    heat = VIEWS["gates"].draw(seen.trace, replace(seen.look, name="h", marked_unit=None))
+    heat = VIEWS["gates"].draw(seen.trace, replace(seen.look, name=symbol, marked_unit=None))
     mark_span(heat, clock, start, stop, dark=dark)
     plot(heat, key="heat", on_span=lambda dragged: _dragged(dragged, clock))
     st.caption("Drag over the map to mark a span.")
@@ -103,12 +129,15 @@ def _lines(
     threshold: float,
     clock: Clock,
     span: tuple[int, int],
+    symbol: str,
 ) -> None:
     """The units that are searched for, over the sequence."""
     shown = units[:MOST_LINES]
     names = tuple(f"unit {one.unit + 1}, {_side(one)}" for one in shown)
     rows = np.stack([h[one.unit].astype(np.float64) for one in shown])
-    figure = chosen_units(rows, names, threshold, span=span, clock=clock, dark=seen.look.dark)
+    figure = chosen_units(
+        rows, names, threshold, symbol=symbol, span=span, clock=clock, dark=seen.look.dark
+    )
     plot(figure, key="chosen_units")
 
 
@@ -138,19 +167,24 @@ def _span(steps: int, seen: Looking) -> tuple[int, int]:
     return first - 1, last
 
 
-def _threshold(h: Float16[np.ndarray, "H T"], start: int, stop: int) -> float:
+def _threshold(h: Float16[np.ndarray, "H T"], start: int, stop: int, symbol: str) -> float:
     """At first so low that a few units are on throughout the span."""
     reach = max(float(np.abs(h).max()), 0.05)
     throughout = np.sort(np.abs(h[:, start:stop]).min(axis=1).astype(np.float64))
     usual = float(throughout[-min(FEW, len(throughout))])
-    note = "A unit is on where h is at least this, or at most minus this: the side of the span."
+    note = (
+        f"A unit is on where {symbol} is at least this, or at most minus this: the side of the "
+        "span."
+    )
     if reach <= 1.0:
         key, begin = "match_threshold", min(0.95, max(0.05, math.floor(usual * 20) / 20))
         level = widgets.held(key, begin)
-        return st.slider("Threshold of |h|", 0.05, 0.95, level, step=0.05, key=key, help=note)
+        return st.slider(
+            f"Threshold of |{symbol}|", 0.05, 0.95, level, step=0.05, key=key, help=note
+        )
     key = "match_threshold_wide"
     return st.number_input(
-        f"Threshold of |h|, which reaches {number(reach, 3)}",
+        f"Threshold of |{symbol}|, which reaches {number(reach, 3)}",
         min_value=0.01,
         max_value=1000.0,
         value=widgets.held(key, max(0.01, round(usual, 2))),
@@ -190,6 +224,8 @@ def about() -> None:
             "span. Units that are on throughout the span are ranked by how little they are on in "
             "the rest of the sequence. A match is a longest run of steps at which enough of the "
             "chosen units are on at once; runs as long as the marked span come first.\n\n"
+            "It searches in the state h, or in the memory c of an LSTM, which h shows only a part "
+            "of: what is kept for later can be seen there first. "
             "States are kept as 16-bit numbers (3 digits), and the comparison is exact for those. "
             "That units agree says what the network has in common at two places, not why."
         )

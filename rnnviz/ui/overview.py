@@ -7,13 +7,14 @@ import streamlit as st
 from rnnviz.config import DataConfig, RunConfig, TrainingConfig
 from rnnviz.data.dataset import MappingType, SequenceDataset, Task, split_of
 from rnnviz.data.pairs import EXAMPLES, Pairs
-from rnnviz.data.text import tokens_of
+from rnnviz.data.text import decode, tokens_of
 from rnnviz.figures import data as figures
 from rnnviz.figures.pairs import pair_lengths
 from rnnviz.figures.sequence import drawn_by_step, points, sequence
-from rnnviz.ui import common, controls, widgets
+from rnnviz.ui import common, controls, vocabulary, widgets
 from rnnviz.ui.components.plot import plot
 from rnnviz.ui.layout import pair
+from rnnviz.ui.mappings import to_translate
 from rnnviz.ui.words import summary, target_words
 
 ROW = {
@@ -75,7 +76,7 @@ def pairs(found: Pairs) -> None:
     st.text(found.summary)
     for note in found.notes:
         st.caption("• " + controls.escaped(note))
-    st.info("Pairs can be looked at here. A network that translates cannot be trained on them yet.")
+    to_translate("file", label="Train a network that translates on these pairs")
     plot(pair_lengths(found, dark=widgets.dark()), key="pair_lengths")
     last = max(1, found.rows - EXAMPLES + 1)
     first = st.slider("Row", 1, last, key="row") - 1 if last > 1 else 0
@@ -171,8 +172,16 @@ def _text(dataset: SequenceDataset, dark: bool) -> None:
         st.markdown(f"##### {controls.escaped(f'{dataset.ids[row]}, {said}')}")
     else:
         st.markdown("##### The first sequence")
-    joint = "" if max(map(len, dataset.vocabulary)) == 1 else " "
-    st.text(joint.join(tokens_of(dataset, row)))
+    st.text(_read(dataset, row))
     if dataset.task is Task.NEXT_TOKEN:
         last = dataset.vocabulary[int(dataset.targets[row, -1])]
         st.caption(f"The last target, after the last step: {controls.escaped(repr(last))}")
+    vocabulary.shown(dataset, dark=dark)
+
+
+def _read(dataset: SequenceDataset, row: int) -> str:
+    """What stands in a sequence; words with a blank between them, whatever they are."""
+    if dataset.merges:
+        return decode(dataset.inputs[row, : dataset.lengths[row]], dataset)
+    joint = "" if max(map(len, dataset.vocabulary)) == 1 else " "
+    return joint.join(tokens_of(dataset, row))

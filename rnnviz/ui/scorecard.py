@@ -1,12 +1,9 @@
 """Every predictor's score on every part, as a table."""
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from jaxtyping import Float
 
 from rnnviz.events import RunView, Score, Started
-from rnnviz.trace import Survey
 from rnnviz.ui.words import METRICS, number
 
 PARTS = ("test", "validation", "train")
@@ -51,23 +48,3 @@ def _table(scores: list[Score], started: Started) -> pd.DataFrame:
 def _heading(name: str, started: Started) -> str:
     unit = f" [{started.unit}]" if name == started.metric and started.unit else ""
     return METRICS[name] + unit
-
-
-def difference_error(
-    survey: Survey, rival: float | Float[np.ndarray, " N"], people: tuple[str, ...]
-) -> float:
-    """Standard error of the difference in mean squared error between a network and a rival.
-
-    The rows of one person count together (a cluster-robust error), since they are not independent.
-
-    Args:
-        rival: what it says of each of the survey's sequences, or of all of them.
-        people: of every row of the dataset.
-    """
-    gains = (survey.targets - rival) ** 2 - (survey.targets - survey.predictions) ** 2
-    _, person = np.unique([people[row] for row in survey.sequences], return_inverse=True)
-    sums = np.bincount(person, gains - gains.mean())
-    count = len(sums)
-    if count < 2:
-        return float("inf")
-    return float(np.sqrt((sums**2).sum() * count / (count - 1)) / len(gains))

@@ -4,6 +4,7 @@ Session state is read and written here, in given.py and in widgets.py alone.
 """
 
 import hashlib
+import re
 import time
 from dataclasses import dataclass
 from itertools import count
@@ -25,14 +26,23 @@ from rnnviz.runs.run import Run
 from rnnviz.scratch.settings import PROGRAMS as OF_SCRATCH
 from rnnviz.states import asked
 from rnnviz.study.settings import PROGRAMS as OF_STUDY
-from rnnviz.trace import LayerTrace, Survey, Trace
+from rnnviz.trace import LayerTrace, Survey, Trace, telling_step
+from rnnviz.translation.settings import PROGRAMS as OF_TRANSLATION
 from rnnviz.ui import common, widgets
+from rnnviz.vectors.settings import PROGRAMS as OF_VECTORS
 
 PROGRAM = "rnnviz.train:fit_stored"
 
 
 # runs that a page starts for itself, by title; they never become the current one
-PROGRAMS = {**OF_STUDY, **OF_SCRATCH, **OF_LOCKSTEP, asked.TITLE: asked.PROGRAM}
+PROGRAMS = {
+    **OF_STUDY,
+    **OF_SCRATCH,
+    **OF_LOCKSTEP,
+    **OF_TRANSLATION,
+    **OF_VECTORS,
+    **asked.PROGRAMS,
+}
 
 
 MOST_READINGS = 4  # runs of which what is known is kept: the current one, and those of a page
@@ -184,7 +194,7 @@ def choose(run_id: str) -> None:
     """Make a run the current one; the list of the others is made anew."""
     _runs_of.clear(common.owner())
     st.session_state["_run"] = run_id
-    for key in ("epoch", "t", "unit", "layer", "sequence"):
+    for key in ("epoch", "_begun", *PLACES):
         st.session_state.pop(key, None)
     widgets.note("pins", "")  # they are of the other run
 
@@ -226,6 +236,10 @@ def _runs_of(of_whom: str) -> tuple[RunSummary, ...]:
 def my_runs() -> tuple[RunSummary, ...]:
     """The runs of this visitor, newest first, as they were at most 10 s ago."""
     return _runs_of(common.owner())
+
+
+PLACES = ("sequence", "layer", "unit", "t")  # the selection's widgets besides the epoch
+_PLACE = re.compile(r"[0-9]{1,6}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,6 +293,26 @@ def selection(trace: Trace) -> Selection:
         layer=layer,
         unit=_within("unit", trace.layers[layer].states.shape[-1]),
     )
+
+
+def begin(run: Run, trace: Trace) -> None:
+    """The first time that somebody looks into a run: at the place that the address names, else at
+    a telling step. From then on the session knows the place, and the address holds none."""
+    if st.session_state.get("_begun") == run.id:
+        return
+    st.session_state["_begun"] = run.id
+    named = {
+        name: text for name in PLACES if _PLACE.fullmatch(text := st.query_params.get(name, ""))
+    }
+    for name, text in named.items():
+        st.session_state[name] = int(text)
+        st.query_params.pop(name)
+    if "t" in named or st.session_state.get("t", 1) != 1:
+        return
+    chosen = selection(trace)
+    length = int(trace.lengths[chosen.sequence])
+    step = telling_step(trace.layers[chosen.layer], sequence=chosen.sequence, length=length)
+    select(t=step)
 
 
 def select(**places: int) -> None:

@@ -20,7 +20,12 @@ LOOKING = (
     "Select and match",
     "What units tell",
     "Sentiment",
+    "Language model",
 )  # pages that show a trace
+BEGINNING = (
+    "The first look into a run is at the step at which the state h of the layer changes most from "
+    "the step before."
+)
 
 
 def draw(page: str) -> None:
@@ -34,7 +39,7 @@ def draw(page: str) -> None:
             live.status(run, follows_trace=page in LOOKING)
         _earlier(run)
         if run is not None:
-            _selection(run)
+            _selection(run, begins=page in LOOKING)
 
 
 def _earlier(run: Run | None) -> None:
@@ -58,7 +63,7 @@ def named(run: RunSummary) -> str:
     return f"{run.title} · {run.status}" + (f", {run.epochs} epochs" if run.epochs else "")
 
 
-def _selection(run: Run) -> None:
+def _selection(run: Run, *, begins: bool) -> None:
     view = session.view(run)
     found = session.trace_of(run, view)
     if found is None:
@@ -68,6 +73,8 @@ def _selection(run: Run) -> None:
         data = common.dataset(run.config.data)
     except DataError:  # such as an upload that is gone: the page says so, and must be drawn
         return
+    if begins:
+        session.begin(run, trace)
     chosen = session.selection(trace)
     st.markdown("##### Look at")
     epochs = [*[str(epoch) for epoch in view.traced], "latest"]
@@ -81,32 +88,27 @@ def _selection(run: Run) -> None:
         key="epoch",
         help="The state of the network after this epoch; 0 is before training.",
     )
-    _pick(
-        "Sequence",
-        "sequence",
-        [sequence_label(data, trace, b) for b in range(len(trace.sequences))],
-    )
+    labels = [sequence_label(data, trace, b) for b in range(len(trace.sequences))]
+    _pick("Sequence", "sequence", labels, chosen.sequence)
     st.caption(controls.escaped(outcome(data, trace, chosen.sequence)))
     if len(trace.layers) > 1:
-        _pick("Layer", "layer", [layer.title for layer in trace.layers])
+        _pick("Layer", "layer", [layer.title for layer in trace.layers], chosen.layer)
     units = trace.layers[chosen.layer].states.shape[-1]
     if units > 1:
         _count("Unit", "unit", units, chosen.unit)
     steps = int(trace.lengths[chosen.sequence])
-    _count(f"Step ({step_name(data, trace, chosen)})", "t", steps, chosen.t)
+    _count(f"Step ({step_name(data, trace, chosen)})", "t", steps, chosen.t, BEGINNING)
 
 
-def _pick(label: str, key: str, names: list[str]) -> None:
-    """Choose one of a few; the value counts from 1."""
-    st.selectbox(
-        label, range(1, len(names) + 1), key=key, format_func=lambda place: names[place - 1]
-    )
+def _pick(label: str, key: str, names: list[str], place: int) -> None:
+    """Choose one of a few, counted from 1; it is told at every drawing, as the epoch is."""
+    options, name = range(1, len(names) + 1), lambda at: names[at - 1]
+    st.selectbox(label, options, place, key=key, format_func=name)
 
 
-def _count(label: str, key: str, count: int, place: int) -> None:
+def _count(label: str, key: str, count: int, place: int, note: str | None = None) -> None:
     if count > 1:
-        st.session_state.setdefault(key, place + 1)
-        st.slider(label, 1, count, key=key)
+        st.slider(label, 1, count, place + 1, key=key, help=note)
 
 
 def step_name(data: SequenceDataset, trace: Trace, chosen: session.Selection) -> str:

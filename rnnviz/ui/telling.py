@@ -36,7 +36,7 @@ def ranking(seen: Looking, states: States) -> None:
     if not told:
         st.info("All steps that count are of one class.")
         return
-    _sentence(told[0], one, len(values))
+    _sentence(told[0], one, values)
     order = tuple(each.unit for each in told)
     left, right = pair("telling")
     with left:
@@ -68,15 +68,17 @@ def _unit(order: tuple[int, ...]) -> int:
     return int(st.selectbox("Unit, the most telling first", names, key="told_unit")) - 1
 
 
-def _sentence(best: Told, one: Property, steps: int) -> None:
+def _sentence(best: Told, one: Property, values: Int[np.ndarray, " n"]) -> None:
+    counts = np.bincount(values, minlength=len(one.classes))
     parts = [
         f"Unit **{best.unit + 1}** tells most: {best.share:.0%} of the entropy of "
-        f"“{controls.escaped(one.name)}” ({number(best.nats, 3)} nats, over {steps:,} steps)"
+        f"“{controls.escaped(one.name)}” ({number(best.nats, 3)} nats, over {len(values):,} steps)"
     ]
     if best.accuracy is not None and best.threshold is not None:
         parts.append(
             f"; parted at h = {number(best.threshold, 3)} it is right at {best.accuracy:.1%} of "
-            "the steps"
+            f"the steps (always “{controls.escaped(one.classes[int(counts.argmax())])}”: "
+            f"{counts.max() / len(values):.1%})"
         )
     st.markdown("".join(parts) + ".")
     if one.note:

@@ -1,29 +1,28 @@
 """The parts of the Train page: settings, buttons, and what moves."""
 
-import math
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
-import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from rnnviz.allowed import check_allowed
 from rnnviz.config import ModelConfig, RunConfig, TrainingConfig
 from rnnviz.data.dataset import SequenceDataset, Task, split_of
-from rnnviz.errors import ConfigError, RnnvizError
+from rnnviz.errors import RnnvizError
 from rnnviz.estimate import check_memory, estimate
 from rnnviz.events import RunView
 from rnnviz.figures import history
 from rnnviz.runs.run import Run, new_id
-from rnnviz.trace import Survey
 from rnnviz.ui import common, controls, live, overview, session, widgets
 from rnnviz.ui.answers import answers, leak
 from rnnviz.ui.components.plot import plot
+from rnnviz.ui.components.samples import written
 from rnnviz.ui.data_settings import choose_source, settings_of_source, suggested
 from rnnviz.ui.layout import pair
-from rnnviz.ui.scorecard import difference_error, scorecard
+from rnnviz.ui.scorecard import scorecard
 from rnnviz.ui.words import State, amount, duration, network_on, number, summary, verdict
 
 MODEL = (
@@ -70,11 +69,7 @@ def _widgets(cls: type, names: tuple[str, ...], source: str) -> dict[str, Any]:
 
 def _cost(config: RunConfig) -> None:
     dataset = common.dataset(config.data)
-    if dataset.task is Task.NEXT_TOKEN and config.model.bidirectional:
-        raise ConfigError(
-            "both directions are on, but a backward network has read the next token already; "
-            "switch one off to predict the next token"
-        )
+    check_allowed(config.model, dataset)
     check_memory(config, dataset)
     cost = estimate(config, dataset)
     st.caption(
@@ -218,6 +213,8 @@ def _progress(run: Run, seen: live.Look) -> None:
             norms = partial(history.gradient_norms, view, clip, dark=dark)
             tick = int(time.monotonic())  # drawn once a second: the others need the time more
             plot(widgets.kept_figure("norms", (*now, tick), norms), key="norms")
+        if dataset.writable:
+            _writing(view)
 
     live.ticking(draw, run, seen, every=live.FAST, name="progress")
     scorecard(seen[0])
@@ -225,8 +222,7 @@ def _progress(run: Run, seen: live.Look) -> None:
 
 def judged(run: Run, view: RunView, dataset: SequenceDataset) -> None:
     """Whether the network beats those that know less, and what the known answers say."""
-    error, of_last = errors_of(run, session.survey(run, view))
-    text = verdict(view, dataset.task, error, dataset.whose, of_last)
+    text = verdict(view, dataset.task, dataset.whose)
     split = split_of(dataset, run.config.training.seed)
     place = st.empty()  # there in any case, as a fragment keeps its number of elements
     if leaked := leak(view, dataset, split):
@@ -251,29 +247,16 @@ def _tokens(view: RunView, task: Task) -> None:
         row.metric(f"Test {label}", number(last.get(name, float("nan")), 3))
 
 
-FEWEST_INDEPENDENT = 20  # of whom a standard error can be told at all
-
-
-def errors_of(run: Run, survey: Survey | None) -> tuple[float | None, float | None]:
-    """Standard errors of the differences between the network's loss and two others': that of the
-    mean predictor, and that of the last value once more. None where they are not known."""
-    dataset = common.dataset(run.config.data)
-    if survey is None or not dataset.task.numeric:
-        return None, None
-    split = split_of(dataset, run.config.training.seed)
-    # the survey holds the first of many test rows, the scores are of all
-    scale = math.sqrt(len(np.unique(survey.sequences)) / len(split.test))
-    people, mean = _independent(dataset), float(dataset.targets[split.train].mean())
-    of_mean = difference_error(survey, mean, people) * scale
-    repeated = dataset.persistence
-    if repeated is None or len({people[k] for k in survey.sequences}) < FEWEST_INDEPENDENT:
-        return of_mean, None
-    last = repeated[survey.sequences, 0].astype(np.float64)
-    return of_mean, difference_error(survey, last, people) * scale
-
-
-def _independent(dataset: SequenceDataset) -> tuple[str, ...]:
-    """Whose rows count as one: a person's, or those of windows that share values."""
-    if dataset.whose != "windows":
-        return dataset.ids
-    return tuple(str(row // dataset.steps) for row in range(len(dataset.ids)))
+def _writing(view: RunView) -> None:
+    """What the network writes, epoch by epoch; always three elements, as a fragment has to have."""
+    last = view.samples[-1:]
+    told = "It writes its first text before it has learned anything."
+    for one in last:
+        told = (
+            f"After each epoch the network goes on from “{one.prefix.strip()}” by itself, at "
+            f"temperature {one.temperature:g}; the draw follows from the seed ({one.seed}) and the "
+            "epoch."
+        )
+    st.markdown("##### What it writes")
+    st.caption(controls.escaped(told))
+    written(view.samples, key="written")

@@ -64,6 +64,13 @@ def carry_over(page: str, keys: Iterable[str]) -> None:
             st.session_state[key] = st.session_state[key]
 
 
+def replaced(name: str, value: Value) -> Value | None:
+    """Keep a value in the session; what was kept under the name before, None the first time."""
+    before = st.session_state.get(f"_{name}")
+    st.session_state[f"_{name}"] = value
+    return before
+
+
 def forget_unless(key: str, options: Sequence[object]) -> None:
     """The same for one widget, if what it holds is no longer to be had."""
     if key in st.session_state and st.session_state[key] not in options:

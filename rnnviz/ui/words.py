@@ -121,13 +121,6 @@ def network_on(view: RunView, part: str) -> Score | None:
     return of_part(scores, "network", part)
 
 
-def reference(task: Task) -> str:
-    """The predictor that knows no inputs, by its name in the scores."""
-    if task.numeric:
-        return "mean"
-    return "class shares" if task.names_classes else "unigram"
-
-
 REFERENCE_WORDS = {
     "mean": "the mean predictor",
     "class shares": "predicting the class shares",
@@ -135,26 +128,20 @@ REFERENCE_WORDS = {
 }
 
 
-def verdict(
-    view: RunView,
-    task: Task,
-    error: float | None = None,
-    whose: str = "people",
-    of_last: float | None = None,
-) -> str:
+def verdict(view: RunView, task: Task, whose: str = "people") -> str:
     """Whether the network beats the predictor that knows no inputs, on the test part.
 
+    A lower loss counts beyond two standard errors of the difference, where they are known: runs of
+    earlier versions hold none. They are infinite where all rows hang together.
+
     Args:
-        error: standard error of the difference of both losses, where it is known; infinite where
-            there are too few rows that are independent of each other.
         whose: what the rows are of, in the plural.
-        of_last: the same error of the difference to persistence.
     """
     started = view.started
     if started is None:
         return ""
     network = network_on(view, "test")
-    base = of_part(started.baselines, reference(task), "test")
+    base = of_part(started.baselines, task.reference, "test")
     if network is None or base is None:
         return ""
     ours, theirs = network.metrics[started.metric], base.metrics[started.metric]
@@ -163,8 +150,8 @@ def verdict(
     facts = f"test {name} {number(ours)} against {number(theirs)}{unit}"
     people = started.people["test"] if task is not Task.NEXT_TOKEN else 0
     of_whom = f", {people} {whose}" if people else ""
-    more = _persistence(view, ours, of_last)
-    difference = theirs - ours
+    more = _persistence(view, network)
+    difference, error = theirs - ours, network.errors.get(base.predictor)
     if error is not None and difference > 0 and math.isinf(error):
         return (
             f"Whether the network beats {rival} cannot be told from so small a test part: "
@@ -182,13 +169,14 @@ def verdict(
     return f"The network does not beat {rival}: {facts}{of_whom}.{more}"
 
 
-def _persistence(view: RunView, ours: float, error: float | None) -> str:
+def _persistence(view: RunView, network: Score) -> str:
     """How the last value once more does beside the network; lower is not yet better."""
     started = view.started
     base = of_part(started.baselines, "persistence", "test") if started else None
     if started is None or base is None:
         return ""
-    theirs = base.metrics[started.metric]
+    ours, theirs = network.metrics[started.metric], base.metrics[started.metric]
+    error = network.errors.get("persistence")
     facts = f"test {METRICS[started.metric]} {number(theirs)}"
     if ours >= theirs:
         return f" It does not beat persistence, the last value once more: {facts}."

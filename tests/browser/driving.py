@@ -23,9 +23,9 @@ class Trained:
     cookies: list
 
     def visit(self, context: BrowserContext, page: Page, name: str) -> None:
-        """Opens a page of the app on this run."""
+        """Opens a page of the app on this run, at its first step."""
         context.add_cookies(self.cookies)
-        arrive(page, f"/{name}?run={self.run.id}")
+        arrive(page, f"/{name}?run={self.run.id}&t=1")
 
 
 def arrive(page: Page, address: str) -> None:

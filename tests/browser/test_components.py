@@ -1,6 +1,9 @@
 """Our own views inside the real app: keys, players, and names that would like to be markup."""
 
+import base64
 import re
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -31,6 +34,7 @@ BOX = ".rnnviz-unrolled"
 STRIP = ".rnnviz-unrolled-strip"
 LABEL = ".rnnviz-unrolled-label"
 TOKEN = ".rnnviz-tokens-token"
+SVG = "{http://www.w3.org/2000/svg}"
 CHOSEN = ".rnnviz-tokens-chosen"
 
 
@@ -90,7 +94,7 @@ KEYS = {
 
 
 def test_keys_move_the_unrolled_network(page, days):
-    arrive(page, f"/unrolled?run={days.id}")
+    arrive(page, f"/unrolled?run={days.id}&t=1")
     at(page, 1, 24)
     page.locator(BOX).focus()
     for keys, step in KEYS.items():
@@ -102,7 +106,7 @@ def test_keys_move_the_unrolled_network(page, days):
 
 
 def test_space_plays_and_pauses(page, days):
-    arrive(page, f"/unrolled?run={days.id}")
+    arrive(page, f"/unrolled?run={days.id}&t=1")
     at(page, 1, 24)
     page.locator(BOX).focus()
     page.keyboard.press(" ")
@@ -116,7 +120,7 @@ def test_space_plays_and_pauses(page, days):
 
 
 def test_playing_ends_at_the_last_step_and_the_page_follows(page, days):
-    arrive(page, f"/unrolled?run={days.id}")
+    arrive(page, f"/unrolled?run={days.id}&t=1")
     at(page, 1, 24)
     page.get_by_label("speed").select_option("10")
     page.get_by_role("button", name="play (space)").click()
@@ -127,7 +131,7 @@ def test_playing_ends_at_the_last_step_and_the_page_follows(page, days):
 
 
 def test_a_unit_is_chosen_in_the_drawing(page, days):
-    arrive(page, f"/unrolled?run={days.id}")
+    arrive(page, f"/unrolled?run={days.id}&t=1")
     at(page, 1, 24)
     cell = page.locator(f"{BOX} svg .column").nth(2)
     box = cell.bounding_box()
@@ -137,7 +141,7 @@ def test_a_unit_is_chosen_in_the_drawing(page, days):
 
 
 def test_keys_and_clicks_choose_a_token(page, text):
-    arrive(page, f"/gates?run={text.id}")
+    arrive(page, f"/gates?run={text.id}&t=1")
     tokens = page.locator(TOKEN)
     expect(tokens).to_have_count(32, timeout=WAIT)
     tokens.nth(4).click()
@@ -154,7 +158,7 @@ def test_keys_and_clicks_choose_a_token(page, text):
 
 
 def test_the_colours_of_tokens_are_the_gates_values(page, text):
-    arrive(page, f"/gates?run={text.id}")
+    arrive(page, f"/gates?run={text.id}&t=1")
     tokens = page.locator(TOKEN)
     expect(tokens).to_have_count(32, timeout=WAIT)
     trace, _ = text.trace(1)
@@ -251,7 +255,7 @@ def ends(page: Page) -> dict:
 
 
 def test_a_wave_is_read_at_its_first_step_and_said_at_all(page, wave):
-    arrive(page, f"/unrolled?run={wave.id}")
+    arrive(page, f"/unrolled?run={wave.id}&t=1")
     drawn = by_and_by(page, lambda: ends(page), lambda seen: len(seen["said"]) > 3)
     assert drawn["read"] == [0]
     assert drawn["said"] == list(range(len(drawn["said"])))
@@ -264,7 +268,7 @@ def test_a_wave_is_read_at_its_first_step_and_said_at_all(page, wave):
 
 
 def test_an_echo_is_said_from_its_delay_on(page, echo):
-    arrive(page, f"/unrolled?run={echo.id}")
+    arrive(page, f"/unrolled?run={echo.id}&t=1")
     drawn = by_and_by(page, lambda: ends(page), lambda seen: len(seen["read"]) > 3)
     columns = len(drawn["read"])
     assert drawn["read"] == list(range(columns))
@@ -280,3 +284,122 @@ def test_a_card_of_the_gallery_chooses_its_world(page):
     settled(page)
     turn_to(page, "Train")
     says(page, "1000 angles, 1 step of 1 value")
+
+
+def saved(page: Page, bar: str, form: str) -> tuple[str, Path]:
+    """The name and the content of the file that a button of a bar gives."""
+    with page.expect_download(timeout=WAIT) as download:
+        page.locator(bar).get_by_role("button", name=form, exact=True).click()
+    return download.value.suggested_filename, download.value.path()
+
+
+def test_the_network_is_saved_as_a_drawing_with_what_is_on_canvases(page, days):
+    arrive(page, f"/unrolled?run={days.id}&t=1")
+    stage = page.locator(".rnnviz-unrolled-stage")
+    stage.locator(".cell").first.wait_for()
+    page.locator(BOX).focus()
+    page.keyboard.press("PageDown")
+    page.keyboard.press("PageDown")
+    selected(page, step=5)
+    at(page, 5, 24)
+    name, path = saved(page, ".rnnviz-levels", "SVG")
+    assert name == "network_step_5.svg"
+    text = path.read_text(encoding="utf-8")
+    assert "var(" not in text
+    drawing = ElementTree.fromstring(text)
+    texts = {part.text for part in drawing.iter(f"{SVG}text")}
+    shown = {one.text_content() for one in stage.locator("text").all() if one.is_visible()}
+    assert {"04:00", "layer 1", "4 units"} < shown <= texts
+    assert "weights U_g, from the step before" in texts  # the legend
+    columns = stage.locator(".column").count()
+    folds = [one for one in shown if re.fullmatch(r"\d+ steps?", one)]
+    pictures = [
+        base64.b64decode(one.get("href").partition(",")[2]) for one in drawing.iter(f"{SVG}image")
+    ]
+    assert len(pictures) == 2 * len(folds) > 0  # h and inputs of the steps that are folded
+    assert all(one.startswith(b"\x89PNG") and len(one) > 200 for one in pictures)
+    heads = [one for one in drawing.iter(f"{SVG}path") if one.get("opacity") == "0.75"]
+    assert len(heads) == 2 * (columns + 1)  # lines and tips: between columns, and at both ends
+    name, path = saved(page, ".rnnviz-levels", "PNG")
+    content = path.read_bytes()
+    assert (name, content[:4]) == ("network_step_5.png", b"\x89PNG")
+    assert int.from_bytes(content[16:20], "big") == 2 * stage.evaluate("it => it.clientWidth")
+
+
+def test_the_numbers_of_the_network_are_those_of_the_trace(page, days):
+    arrive(page, f"/unrolled?run={days.id}&t=1")
+    page.locator(".rnnviz-unrolled-stage .cell").first.wait_for()
+    _, path = saved(page, ".rnnviz-levels", "CSV")
+    table = pd.read_csv(path)
+    trace, _ = days.trace(1)
+    layer = trace.layers[0]
+    for state in layer.state_names:
+        told = table[table.quantity == state].pivot(index="step", columns="unit", values="value")
+        assert told.to_numpy() == pytest.approx(layer.state(state)[0], rel=1e-6)
+    block = layer.gate_names.index("g")
+    told = table[table.quantity == "U_g"].value.to_numpy().reshape(4, 4)
+    assert told == pytest.approx(layer.recurrent_weights[block], rel=1e-6)
+    said = table[table["where"] == "output"].set_index("quantity").value
+    assert said["said"] == pytest.approx(trace.outputs[0, 0, 0], rel=1e-6)
+    assert said["true"] == pytest.approx(trace.targets[0, 0, 0], rel=1e-6)
+
+
+# The same moves by a canvas and by the pen that stands for it in files; both as pixels.
+DRAWN_TWICE = """async () => {
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+  const { Pen } = await import(loaded.find((name) => name.includes("/svg_pen.js")));
+  const size = 200;
+  const moves = (pen) => {
+    pen.strokeStyle = pen.fillStyle = "rgb(20,40,160)";
+    const corners = [[30, 30], [90, 30], [90, 90], [30, 90]];
+    for (const order of [[0, 1, 2, 3], [3, 2, 1, 0], [1, 2, 3, 0], [2, 1, 0, 3]]) {
+      pen.save();
+      pen.lineWidth = 3;
+      pen.beginPath();
+      pen.moveTo(...corners[order[0]]);
+      pen.arcTo(...corners[order[1]], ...corners[order[2]], 17);
+      pen.arcTo(...corners[order[2]], ...corners[order[3]], 17);
+      pen.lineTo(...corners[order[3]]);
+      pen.stroke();
+      pen.restore();
+      pen.translate(order[0] % 2 ? -50 : 70, 30);
+    }
+    pen.globalAlpha = 0.5;
+    pen.beginPath();
+    pen.arc(20, 20, 14, 0, 7);
+    pen.fill();
+    const image = document.createElement("canvas");
+    image.width = image.height = 2;
+    const inner = image.getContext("2d");
+    inner.fillStyle = "rgb(200,30,30)";
+    inner.fillRect(0, 0, 1, 1);
+    pen.globalAlpha = 1;
+    pen.imageSmoothingEnabled = false;
+    pen.drawImage(image, 0, 0, 2, 2, 0, 50, 40, 30);
+  };
+  const sheet = () => {
+    const made = document.createElement("canvas");
+    return Object.assign(made, { width: size, height: size }).getContext("2d");
+  };
+  const one = sheet();
+  moves(one);
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const name of ["width", "height"]) svg.setAttribute(name, size);
+  moves(new Pen(svg));
+  const picture = new Image();
+  const text = new XMLSerializer().serializeToString(svg);
+  picture.src = `data:image/svg+xml,${encodeURIComponent(text)}`;
+  await picture.decode();
+  const two = sheet();
+  two.drawImage(picture, 0, 0);
+  return [one, two].map((it) => Array.from(it.getImageData(0, 0, size, size).data));
+}"""
+
+
+def test_a_canvas_and_its_pen_for_files_draw_the_same(page, days):
+    arrive(page, f"/unrolled?run={days.id}&t=1")
+    page.locator(".rnnviz-unrolled-stage .cell").first.wait_for()
+    by_canvas, by_pen = np.array(page.evaluate(DRAWN_TWICE)).reshape(2, 200, 200, 4)
+    ink = by_canvas[..., 3] > 0
+    assert ink.sum() > 2000
+    assert (np.abs(by_canvas - by_pen).max(axis=2) > 40).sum() < 0.01 * ink.sum()

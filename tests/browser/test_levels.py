@@ -75,7 +75,7 @@ def sums(page: Page) -> list[float]:
 
 def test_three_levels_down_by_clicks_to_products_that_add_up(page, made):
     run = made["lstm"]
-    arrive(page, f"/unrolled?run={run.id}")
+    arrive(page, f"/unrolled?run={run.id}&t=1")
     level(page, "Network")
     page.locator(".rnnviz-unrolled-stage .cell").first.wait_for()
     strip = page.locator(".rnnviz-unrolled-strip")
@@ -111,7 +111,7 @@ def centre(drawn: Locator) -> tuple[float, float]:
 
 
 def test_keys_go_down_and_up_and_along(page, made):
-    arrive(page, f"/unrolled?run={made['lstm'].id}")
+    arrive(page, f"/unrolled?run={made['lstm'].id}&t=1")
     page.locator(BOX).focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Enter"):
         page.keyboard.press(key)
@@ -132,7 +132,7 @@ def test_keys_go_down_and_up_and_along(page, made):
 
 
 def test_the_sidebar_and_the_cell_move_each_other(page, made):
-    arrive(page, f"/unrolled?run={made['gru'].id}&level=cell")
+    arrive(page, f"/unrolled?run={made['gru'].id}&t=1&level=cell")
     level(page, "Network", "Cell: layer 1, step 1 (00:00)")
     slider(page, "Step").focus()
     page.keyboard.press("ArrowRight")
@@ -143,7 +143,7 @@ def test_the_sidebar_and_the_cell_move_each_other(page, made):
 
 
 def test_space_plays_the_cell_without_the_server(page, made):
-    arrive(page, f"/unrolled?run={made['lstm'].id}&level=cell")
+    arrive(page, f"/unrolled?run={made['lstm'].id}&t=1&level=cell")
     label = page.locator(".rnnviz-unrolled-label")
     expect(label).to_contain_text("step 1 of 144", timeout=WAIT)
     page.locator(BOX).focus()
@@ -157,7 +157,7 @@ def test_space_plays_the_cell_without_the_server(page, made):
 @pytest.mark.parametrize("cell", CELLS)
 def test_wires_carry_the_numbers_of_the_trace(cell, page, made):
     run = made[cell]
-    arrive(page, f"/unrolled?run={run.id}&level=cell")
+    arrive(page, f"/unrolled?run={run.id}&t=1&level=cell")
     page.locator(BOX).focus()
     for key in ("End", "ArrowDown"):
         page.keyboard.press(key)
@@ -189,7 +189,7 @@ def near(said: str, value: float) -> bool:
 
 
 def test_what_a_gate_depends_on_is_left_and_all_else_is_dimmed(page, made):
-    arrive(page, f"/unrolled?run={made['gru'].id}&level=cell")
+    arrive(page, f"/unrolled?run={made['gru'].id}&t=1&level=cell")
     page.get_by_role("button", name="What it depends on (D)").click()
     gate = page.get_by_role("button", name=re.compile("^reset gate: "))
     gate.hover()
@@ -202,7 +202,7 @@ def test_what_a_gate_depends_on_is_left_and_all_else_is_dimmed(page, made):
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_gate_and_state_adds_up_to_the_trace(cell, page, made):
     run = made[cell]
-    arrive(page, f"/unrolled?run={run.id}&level=gate")
+    arrive(page, f"/unrolled?run={run.id}&t=1&level=gate")
     page.locator(BOX).focus()
     page.keyboard.press("End")
     selected(page, step=144)
@@ -229,7 +229,7 @@ def test_every_gate_and_state_adds_up_to_the_trace(cell, page, made):
 
 
 def test_largest_first_keeps_the_sum(page, made):
-    arrive(page, f"/unrolled?run={made['lstm'].id}&level=gate&gate=o")
+    arrive(page, f"/unrolled?run={made['lstm'].id}&t=1&level=gate&gate=o")
     page.locator(BOX).focus()
     page.keyboard.press("End")
     selected(page, step=144)
@@ -243,7 +243,7 @@ def test_largest_first_keeps_the_sum(page, made):
 
 
 def test_a_token_has_one_product(page, text):
-    arrive(page, f"/unrolled?run={text.id}&level=gate&gate=i")
+    arrive(page, f"/unrolled?run={text.id}&t=1&level=gate&gate=i")
     card = page.locator(CARD).nth(1)
     expect(card).to_contain_text("inputs are 0, and so are their products", timeout=WAIT)
     trace, _ = text.trace(1)
@@ -254,7 +254,7 @@ def test_a_token_has_one_product(page, text):
 
 def test_vectors_are_pinned_compared_and_taken_off(page, made):
     run = made["lstm"]
-    arrive(page, f"/unrolled?run={run.id}&level=gate&gate=f")
+    arrive(page, f"/unrolled?run={run.id}&t=1&level=gate&gate=f")
     page.locator(BOX).focus()
     page.keyboard.press("p")
     expect(page).to_have_url(re.compile(r"pins=1\.1\.1\.f\.1$"), timeout=WAIT)
@@ -277,7 +277,7 @@ def test_vectors_are_pinned_compared_and_taken_off(page, made):
 
 def test_the_drawing_is_saved_as_it_stands(page, made):
     run = made["lstm"]
-    arrive(page, f"/unrolled?run={run.id}&level=cell")
+    arrive(page, f"/unrolled?run={run.id}&t=1&level=cell")
     stage = page.locator(".rnnviz-cell-stage svg").first
     stage.wait_for()
     with page.expect_download(timeout=WAIT) as saved:

@@ -101,6 +101,7 @@ def test_a_keras_model_shows_its_gates_on_the_visitors_own_days(page, server):
     shown = by_and_by(page, lambda: heat(page), lambda z: z.shape == expected.shape)
     np.testing.assert_allclose(shown, expected, atol=1e-3)
     slider(page, "Step").focus()
+    page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     selected(page, step=2)
     turn_to(page, "Inside")

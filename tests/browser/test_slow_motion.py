@@ -1,7 +1,11 @@
 """One update in slow motion in the real app: stages by keys and buttons, numbers as in the core."""
 
 import re
+from pathlib import Path
+from xml.etree import ElementTree
 
+import numpy as np
+import pandas as pd
 import pytest
 from driving import WAIT, arrive, settled, slider
 from playwright.sync_api import Page, expect
@@ -173,3 +177,37 @@ def test_nodes_are_gradients_on_the_way_back_and_edges_changes_in_the_end(page, 
     assert read(tip.locator("strong").inner_text()) == pytest.approx(abs(last), rel=1e-3)
     page.keyboard.press("5")
     expect(legend).to_contain_text("change of U_a")
+
+
+def test_a_stage_is_saved_as_it_stands(page, runs):
+    opened(page, runs["day"])
+    page.locator(BOX).focus()
+    page.keyboard.press("3")
+    stage(page, "Backward")
+    for form, check in CHECKS.items():
+        with page.expect_download(timeout=WAIT) as got:
+            page.locator(BOX).get_by_role("button", name=form, exact=True).click()
+        assert got.value.suggested_filename == f"update_backward.{form.lower()}"
+        check(got.value.path(), runs["day"])
+
+
+def gradients_as_svg(path: Path, _run: Run) -> None:
+    texts = [text.strip() for text in ElementTree.parse(path).getroot().itertext()]
+    assert "log10 |dL/dh|" in " ".join(texts)
+    assert "layer 1" in texts
+
+
+def gradients_as_png(path: Path, _run: Run) -> None:
+    content = path.read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert len(content) > 10_000
+
+
+def gradients_as_csv(path: Path, run: Run) -> None:
+    table = pd.read_csv(path)
+    told = table[table.quantity == "|dL/dh|"].pivot(index="step", columns="unit", values="value")
+    found = core(run).gradients.ways[0].states[0]
+    assert told.to_numpy() == pytest.approx(np.abs(found[:, 0]), rel=1e-5)
+
+
+CHECKS = {"SVG": gradients_as_svg, "PNG": gradients_as_png, "CSV": gradients_as_csv}

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from rnnviz.figures.theme import Quantity, colours, palette
-from rnnviz.figures.unrolled import Inputs, Lane, Row, Scene
+from rnnviz.figures.unrolled import Inputs, Outputs, Row, Scene
 from rnnviz.figures.values import Range
 from rnnviz.ui.components import mount
 from rnnviz.ui.components.packing import Packing, scale
@@ -87,50 +87,53 @@ def message(scene: Scene, order: Order, key: str, dark: bool) -> bytes:
 
 def picture_of(scene: Scene, dark: bool, packing: Packing) -> dict[str, Any]:
     """The header without the order; arrays are put aside and referred to."""
-    aside = packing.aside
-
-    def lane(lane: Lane) -> dict[str, Any]:
-        return {
-            "symbol": lane.symbol,
-            "scale": scale(lane.range, dark),
-            "values": aside(lane.values),
-        }
-
-    def row(row: Row) -> dict[str, Any]:
-        return {
-            "title": row.title,
-            "layer": row.layer,
-            "reverse": row.reverse,
-            "size": row.size,
-            "units": row.units,
-            "gate": row.gate,
-            "lanes": [lane(one) for one in row.lanes],
-            "recurrent": aside(row.recurrent),
-            "inputs": aside(row.inputs),
-        }
-
-    outputs = scene.outputs
     return {
         "dark": dark,
         "mark": palette(dark).mark,
         "steps": scene.steps,
         "notes": scene.notes,
         "inputs": inputs_of(scene.inputs, dark, packing),
-        "rows": [row(one) for one in scene.rows],
-        "outputs": {
-            "everyStep": outputs.every_step,
-            "counted": outputs.counted,
-            "unit": outputs.unit,
-            "names": outputs.names,
-            "values": aside(outputs.values),
-            "choices": None if outputs.choices is None else outputs.choices.tolist(),
-            "truth": outputs.truth.tolist(),
-            "truthProbability": aside(outputs.truth_probability),
-        },
-        "attention": aside(scene.attention),
+        "rows": [_row(one, dark, packing) for one in scene.rows],
+        "outputs": _outputs(scene.outputs, packing),
+        "attention": packing.aside(scene.attention),
         "attentionColour": colours(Quantity.ATTENTION, dark)[11],
         "recurrentWeights": weights_scale(scene.heaviest_recurrent, dark),
         "inputWeights": weights_scale(scene.heaviest_input, dark),
+    }
+
+
+def _row(row: Row, dark: bool, packing: Packing) -> dict[str, Any]:
+    lanes = [
+        {
+            "symbol": lane.symbol,
+            "scale": scale(lane.range, dark),
+            "values": packing.aside(lane.values),
+        }
+        for lane in row.lanes
+    ]
+    return {
+        "title": row.title,
+        "layer": row.layer,
+        "reverse": row.reverse,
+        "size": row.size,
+        "units": row.units,
+        "gate": row.gate,
+        "lanes": lanes,
+        "recurrent": packing.aside(row.recurrent),
+        "inputs": packing.aside(row.inputs),
+    }
+
+
+def _outputs(outputs: Outputs, packing: Packing) -> dict[str, Any]:
+    return {
+        "everyStep": outputs.every_step,
+        "counted": outputs.counted,
+        "unit": outputs.unit,
+        "names": outputs.names,
+        "values": packing.aside(outputs.values),
+        "choices": None if outputs.choices is None else outputs.choices.tolist(),
+        "truth": outputs.truth.tolist(),
+        "truthProbability": packing.aside(outputs.truth_probability),
     }
 
 

@@ -1,34 +1,15 @@
 // One cell: its wiring, and one of its gates as a sum. This file: what Python sends and hears.
 // travel.js has the player, cell_wiring.js and cell_gate.js the drawings, cell_numbers.js the values.
-// Streamlit calls the exported function at each update, on the same parent.
 
 import { Gate } from "./cell_gate.js";
 import { Numbers } from "./cell_numbers.js";
 import { Wiring } from "./cell_wiring.js";
+import { mounted } from "./mounting.js";
 import { Travel, levelNames } from "./travel.js";
 import { decode } from "./unrolled_parts.js";
 import { Strip } from "./unrolled_strip.js";
 
-const views = new WeakMap(); // parent element -> View
-
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
-  let view = views.get(parentElement);
-  if (view === undefined) {
-    view = new View(parentElement);
-    views.set(parentElement, view);
-  }
-  view.travel.tellMoved = (value) => setStateValue("moved", value);
-  view.travel.tellAsked = (value) => setTriggerValue("asked", value);
-  view.receive(data);
-  // An overtaken call is cleaned up as well: only a view that has left the page is at its end.
-  return () =>
-    setTimeout(() => {
-      if (!parentElement.isConnected) {
-        views.delete(parentElement);
-        view.close();
-      }
-    }, 1000);
-}
+export default mounted((parent) => new View(parent));
 
 class View {
   constructor(parent) {
@@ -45,6 +26,8 @@ class View {
       pinned: () => this.symbol,
       moved: ({ unit }, step) => Math.min(Math.max(unit + step, 0), this.numbers.scene.size - 1),
       turn: (level, symbol) => this.turn(level, symbol),
+      forms: [], // the wiring has buttons of its own
+      save: () => {},
       keys: { d: () => this.wiring.toggleDependencies(), a: () => this.wiring.toggleStrips() },
     });
     this.box = this.travel.box;
@@ -60,12 +43,13 @@ class View {
     this.observer.observe(this.box);
   }
 
-  receive(bytes) {
+  receive(bytes, component) {
     const scene = decode(bytes);
     if (this.level === "") {
       this.level = scene.level;
       this.symbol = scene.symbol;
     }
+    this.travel.listen(component);
     this.travel.receive(scene.order, scene.key, scene.steps.length);
     if (this.numbers?.scene.id !== scene.id) {
       this.numbers = new Numbers(scene);

@@ -3,7 +3,8 @@
 import { short } from "./cell_numbers.js";
 import { SIZES, arrow, cut, rounded, wrapped } from "./cell_shapes.js";
 import { element, number, palette, shape, visible } from "./unrolled_parts.js";
-import { savePng, saveSvg } from "./picture_file.js";
+import { saveDrawing } from "./picture_file.js";
+import { fileButtons } from "./player.js";
 import { setText, symbols } from "./travel.js";
 
 const SIGNS = { times: "×", plus: "+", "one minus": "1 − z" };
@@ -27,11 +28,7 @@ export class Wiring {
     this.dependencyButton = this.toggleButton(bar, "What it depends on (D)", () => this.toggleDependencies());
     this.stripButton = this.toggleButton(bar, "All units (A)", () => this.toggleStrips());
     this.hint = element(bar, "span", "rnnviz-cell-hint");
-    const files = element(bar, "span", "rnnviz-cell-files");
-    for (const [form, write] of [["SVG", saveSvg], ["PNG", savePng]]) {
-      const button = this.toggleButton(files, form, () => write(this.svg, this.fileName()));
-      button.title = `save the drawing as ${form}`;
-    }
+    fileButtons(bar, ["SVG", "PNG"], (form) => saveDrawing(form, this.svg, this.fileName()));
     this.stage = element(this.box, "div", "rnnviz-cell-stage");
     this.svg = shape(this.stage, "svg", { role: "group", "aria-label": "the cell's wiring" });
     this.tip = element(this.stage, "div", "rnnviz-unrolled-tip");

@@ -1,8 +1,8 @@
 // A feed-forward network becomes a recurrent one and is unrolled again, with the first steps of a
 // real sequence. Everything that stands in the drawing follows from (stage, progress).
-// Streamlit calls the exported function at each update, on the same parent.
 
-import { savePng, saveSvg } from "./picture_file.js";
+import { mounted } from "./mounting.js";
+import { saveDrawing } from "./picture_file.js";
 import { Stages } from "./stages.js";
 import { setText } from "./travel.js";
 import { decode, element, palette, shape, shorter, visible } from "./unrolled_parts.js";
@@ -20,24 +20,7 @@ const [SAID, STATE, READ] = [
 const HEIGHT = 318;
 const BOX = 40; // width of a state
 
-const views = new WeakMap(); // parent element -> View
-
-export default function ({ data, parentElement }) {
-  let view = views.get(parentElement);
-  if (view === undefined) {
-    view = new View(parentElement);
-    views.set(parentElement, view);
-  }
-  view.receive(data);
-  // An overtaken call is cleaned up as well: only a view that has left the page is at its end.
-  return () =>
-    setTimeout(() => {
-      if (!parentElement.isConnected) {
-        views.delete(parentElement);
-        view.close();
-      }
-    }, 1000);
-}
+export default mounted((parent) => new View(parent));
 
 class View {
   constructor(parent) {
@@ -47,12 +30,11 @@ class View {
       names: NAMES,
       seconds: (stage) => SECONDS[stage],
       show: (stage, progress) => this.show(stage, progress),
+      forms: ["SVG", "PNG"],
+      save: (form) => saveDrawing(form, this.svg, `fold_${NAMES[this.stages.at].toLowerCase()}`),
     });
     const { box } = this.stages;
     box.classList.add("rnnviz-folding");
-    this.stages.files((form) => {
-      (form === "SVG" ? saveSvg : savePng)(this.svg, `fold_${NAMES[this.stages.at].toLowerCase()}`);
-    });
     this.svg = shape(box, "svg", { class: "rnnviz-fold", role: "img", height: HEIGHT });
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(box);

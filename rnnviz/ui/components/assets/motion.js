@@ -1,7 +1,7 @@
 // One update in slow motion over the drawing of the unrolled network. This file: what is drawn at
 // which moment; stages.js has the player, motion_words.js the sentences and numbers.
-// Streamlit calls the exported function at each update, on the same parent.
 
+import { mounted } from "./mounting.js";
 import { CLIP, STEP, NAMES, Words } from "./motion_words.js";
 import { Stages } from "./stages.js";
 import { decode, element } from "./unrolled_parts.js";
@@ -13,24 +13,7 @@ const A_STEP = 0.45; // of a sweep [s], within these bounds
 const SHORTEST = 3;
 const LONGEST = 12;
 
-const views = new WeakMap(); // parent element -> View
-
-export default function ({ data, parentElement }) {
-  let view = views.get(parentElement);
-  if (view === undefined) {
-    view = new View(parentElement);
-    views.set(parentElement, view);
-  }
-  view.receive(data);
-  // An overtaken call is cleaned up as well: only a view that has left the page is at its end.
-  return () =>
-    setTimeout(() => {
-      if (!parentElement.isConnected) {
-        views.delete(parentElement);
-        view.close();
-      }
-    }, 1000);
-}
+export default mounted((parent) => new View(parent));
 
 class View {
   constructor(parent) {
@@ -40,6 +23,8 @@ class View {
       names: NAMES,
       seconds: (stage) => this.seconds(stage),
       show: (stage, progress) => this.show(stage, progress),
+      forms: ["SVG", "PNG", "CSV"],
+      save: (form) => this.picture.save(form, `update_${NAMES[this.stages.at].toLowerCase()}`),
     });
     const { box } = this.stages;
     box.classList.add("rnnviz-motion");

@@ -1,23 +1,12 @@
 // One Plotly figure, drawn in place: the same element is kept through every update, so zoom stays
-// and nothing flickers. Streamlit calls the exported function at each update, on the same parent.
+// and nothing flickers.
 
+import { mounted } from "./mounting.js";
 import { buttons } from "./plot_export.js";
 
-const views = new WeakMap(); // parent element -> View
 let library = null; // the promise of Plotly, once for the page
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  let view = views.get(parentElement);
-  if (view === undefined) {
-    view = new View(parentElement);
-    views.set(parentElement, view);
-  }
-  view.tell = setTriggerValue;
-  view.receive(data);
-  // Streamlit also runs the clean-up of a call that a newer one has overtaken, while the view
-  // lives on: only a view that has left the page is at its end.
-  return () => setTimeout(() => parentElement.isConnected || view.close(), 1000);
-}
+export default mounted((parent) => new View(parent));
 
 class View {
   constructor(parent) {
@@ -42,7 +31,8 @@ class View {
     this.observer.observe(this.box);
   }
 
-  receive(bytes) {
+  receive(bytes, { setTriggerValue }) {
+    this.tell = setTriggerValue;
     // A rerun sends an unchanged figure again; drawing it again would be wasted.
     if (!same(bytes, this.bytes)) {
       const message = JSON.parse(new TextDecoder().decode(bytes));

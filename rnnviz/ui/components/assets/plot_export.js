@@ -1,5 +1,7 @@
 // A figure as PNG, SVG, or the numbers it shows as CSV. Made in the browser, of what is drawn.
 
+import { saveTable } from "./table_file.js";
+
 const PNG_SCALE = 2;
 
 // The buttons of a drawing's bar. `ground` gives the page's colour, as the drawing has none.
@@ -17,7 +19,7 @@ export function buttons(Plotly, filename, ground) {
       name: "csv",
       title: "Download the numbers as CSV",
       icon: TABLE,
-      click: (sheet) => save(`${filename}.csv`, csvOf(sheet.data, sheet.layout)),
+      click: (sheet) => saveTable(tableOf(sheet.data, sheet.layout), filename),
     },
   ];
 }
@@ -30,7 +32,7 @@ const TABLE = { width: 96, height: 96, path: CELLS.join("") };
 
 // One line for each point: which series, where, and its value. A cell of a map that stands for
 // several steps or units holds their mean, and lies between two ends.
-export function csvOf(data, layout) {
+function tableOf(data, layout) {
   const lines = [["series", "x", "x_end", "y", "y_end", "value"]];
   for (const [index, trace] of data.entries()) {
     if (trace.visible === false || trace.visible === "legendonly") continue;
@@ -40,7 +42,7 @@ export function csvOf(data, layout) {
     if (trace.z !== undefined) cells(trace, name, when, lines);
     else points(trace, name, when, lines);
   }
-  return `${lines.map((line) => line.map(field).join(",")).join("\r\n")}\r\n`;
+  return lines;
 }
 
 function axisOf(layout, name, letter) {
@@ -74,20 +76,4 @@ function cells(trace, name, when, lines) {
 function moment(x) {
   if (typeof x !== "number") return x;
   return new Date(x).toISOString().replace("T", " ").slice(0, 19);
-}
-
-// A text that a spreadsheet would take for a formula gets an apostrophe in front.
-export function field(value) {
-  if (typeof value === "number") return String(value);
-  const text = String(value ?? "");
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-function save(filename, text) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
-  link.download = filename;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

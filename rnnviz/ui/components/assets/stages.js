@@ -1,6 +1,7 @@
 // Stages one after the other: a row of buttons, a player, keys. What a stage shows is the owner's.
 
-import { element, icon } from "./unrolled_parts.js";
+import { fileButtons, obey, pictureButton, playButton, showPlaying, speedChoice } from "./player.js";
+import { element } from "./unrolled_parts.js";
 
 const SPEEDS = [0.5, 1, 2, 4];
 const REST = 1.4; // between the end of a stage and the next, for reading [s at speed 1]
@@ -9,7 +10,7 @@ const PART = 1 / 20; // of a stage, for one press with shift
 
 export class Stages {
   // what: label (for those who hear the page), names of the stages, seconds(stage) at speed 1,
-  // show(stage, progress in [0, 1])
+  // show(stage, progress in [0, 1]), save(form) for these forms of a file
   constructor(parent, what) {
     this.what = what;
     this.at = 0;
@@ -45,43 +46,14 @@ export class Stages {
 
   makePlayer() {
     const bar = element(this.box, "div", "rnnviz-unrolled-player");
-    this.bar = bar;
-    const button = (name, shape, act) => {
-      const made = element(bar, "button", "rnnviz-unrolled-button");
-      made.type = "button";
-      made.setAttribute("aria-label", name);
-      made.title = name;
-      made.append(icon(shape));
-      made.addEventListener("click", act);
-      return made;
-    };
+    const button = (...parts) => pictureButton(bar, ...parts);
     button("from the beginning (Home)", "first", () => this.begin());
     button("previous stage (←)", "previous", () => this.go(this.at - 1));
-    this.playButton = button("play (space)", "play", () => this.toggle());
-    this.playButton.classList.add("rnnviz-unrolled-play");
+    this.playButton = playButton(bar, () => this.toggle());
     button("next stage (→)", "next", () => this.go(this.at + 1));
-    const speeds = element(bar, "select", "rnnviz-unrolled-speed");
-    speeds.setAttribute("aria-label", "speed");
-    for (const speed of SPEEDS) {
-      const option = element(speeds, "option");
-      option.value = String(speed);
-      option.textContent = `${speed}×`;
-    }
-    speeds.value = "1";
-    speeds.addEventListener("change", () => (this.speed = Number(speeds.value)));
+    speedChoice(bar, SPEEDS, (speed) => (this.speed = speed));
     this.label = element(bar, "div", "rnnviz-unrolled-label");
-  }
-
-  // Buttons at the player's end that save the drawing.
-  files(save) {
-    const group = element(this.bar, "span", "rnnviz-stages-files");
-    for (const form of ["SVG", "PNG"]) {
-      const made = element(group, "button", "rnnviz-unrolled-button");
-      made.type = "button";
-      made.textContent = form;
-      made.title = `save the drawing as ${form}`;
-      made.addEventListener("click", () => save(form));
-    }
+    fileButtons(bar, this.what.forms, this.what.save);
   }
 
   length() {
@@ -171,15 +143,11 @@ export class Stages {
   }
 
   showPlaying() {
-    const name = this.playing ? "pause (space)" : "play (space)";
     this.caption.setAttribute("aria-live", this.playing ? "off" : "polite");
-    this.playButton.replaceChildren(icon(this.playing ? "pause" : "play"));
-    this.playButton.setAttribute("aria-label", name);
-    this.playButton.title = name;
+    showPlaying(this.playButton, this.playing);
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const last = this.what.names.length - 1;
     const part = event.shiftKey;
     const moves = {
@@ -190,12 +158,7 @@ export class Stages {
       " ": () => this.toggle(),
     };
     this.what.names.forEach((_, k) => (moves[String(k + 1)] = () => this.go(k)));
-    const chosen = moves[event.key];
-    // A button is pressed by space, and a list moved by arrows, as everywhere.
-    if (chosen === undefined || (event.key === " " && event.target.closest("button"))) return;
-    if (event.target.closest("select") !== null) return;
-    event.preventDefault();
-    chosen();
+    obey(event, moves);
   }
 
   close() {

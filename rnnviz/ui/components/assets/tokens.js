@@ -1,28 +1,11 @@
 // A text whose tokens are coloured by values. Tokens are data: they only ever become text nodes.
-// Streamlit calls the exported function at each update, on the same parent.
 
+import { mounted } from "./mounting.js";
 import { bound, element, number, palette, visible } from "./unrolled_parts.js";
 
-const views = new WeakMap(); // parent element -> View
 const CLICK_EVERY = 250; // [ms]; held keys report no faster
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  let view = views.get(parentElement);
-  if (view === undefined) {
-    view = new View(parentElement);
-    views.set(parentElement, view);
-  }
-  view.tell = (index) => setTriggerValue("clicked", index);
-  view.receive(JSON.parse(new TextDecoder().decode(data)));
-  // An overtaken call is cleaned up as well: only a view that has left the page is at its end.
-  return () =>
-    setTimeout(() => {
-      if (!parentElement.isConnected) {
-        views.delete(parentElement);
-        view.close();
-      }
-    }, 1000);
-}
+export default mounted((parent) => new View(parent));
 
 class View {
   constructor(parent) {
@@ -43,7 +26,9 @@ class View {
     this.text.addEventListener("pointerleave", () => (this.tip.hidden = true));
   }
 
-  receive(content) {
+  receive(bytes, { setTriggerValue }) {
+    this.tell = (index) => setTriggerValue("clicked", index);
+    const content = JSON.parse(new TextDecoder().decode(bytes));
     this.content = content;
     const tokens = JSON.stringify(content.tokens);
     if (tokens !== this.tokens) this.build(content.tokens);
@@ -72,16 +57,14 @@ class View {
 
   colour({ values, low, high, stops }) {
     const scale = palette({ low, high, stops });
-    const inks = scale.rgb.map(([r, g, b]) =>
-      luminance(r, g, b) > 0.2 ? "rgb(20,24,32)" : "rgb(255,255,255)",
-    );
+    const ink = inks(scale);
     this.spans.forEach((span, index) => {
       const value = values[index];
       const level = value === null ? -1 : scale.level(value);
       if (span.level === level) return;
       span.level = level;
       span.style.backgroundColor = scale.css[level] ?? "transparent";
-      span.style.color = inks[level] ?? "inherit";
+      span.style.color = ink[level] ?? "inherit";
     });
   }
 
@@ -149,6 +132,13 @@ class View {
     clearTimeout(this.timer);
     this.box.remove();
   }
+}
+
+// What can be read on each colour of a scale.
+export function inks({ rgb }) {
+  return rgb.map(([r, g, b]) =>
+    luminance(r, g, b) > 0.2 ? "rgb(20,24,32)" : "rgb(255,255,255)",
+  );
 }
 
 // Relative luminance as WCAG 2 defines it.

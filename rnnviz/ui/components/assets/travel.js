@@ -1,7 +1,8 @@
 // Moving through a sequence: place, player, keys, the way between levels, and what Python hears of
 // it. The views of the network and of one cell share it.
 
-import { element, icon } from "./unrolled_parts.js";
+import { fileButtons, obey, pictureButton, playButton, showPlaying, speedChoice } from "./player.js";
+import { element } from "./unrolled_parts.js";
 
 const STEPS_PER_SECOND = 4; // at speed 1
 const SPEEDS = [0.5, 1, 2, 5, 10];
@@ -13,7 +14,8 @@ const left = new Map(); // key -> { order, place } of a view that was taken down
 
 export class Travel {
   // what: label (for those who hear the page), level, steps(), show(place), names(place) of levels,
-  // pinned(place), moved(unit step), keys (more of them)
+  // pinned(place), moved(unit step), keys (more of them), save(form) for
+  // these forms of a file
   constructor(parent, what) {
     this.what = what;
     this.order = null; // the last one seen, obeyed or, during a drag, passed over
@@ -52,36 +54,26 @@ export class Travel {
     this.pin.type = "button";
     this.pin.title = "keep this vector, to compare it with others below (P)";
     this.pin.addEventListener("click", () => this.ask("pin"));
+    fileButtons(bar, this.what.forms, this.what.save);
   }
 
   makePlayer() {
     const bar = element(this.box, "div", "rnnviz-unrolled-player");
-    const button = (name, shape, act) => {
-      const made = element(bar, "button", "rnnviz-unrolled-button");
-      made.type = "button";
-      made.setAttribute("aria-label", name);
-      made.title = name;
-      made.append(icon(shape));
-      made.addEventListener("click", act);
-      return made;
-    };
+    const button = (...parts) => pictureButton(bar, ...parts);
     button("first step (Home)", "first", () => this.jump(0));
     button("previous step (←)", "previous", () => this.jump(this.place.t - 1));
-    this.playButton = button("play (space)", "play", () => this.toggle());
-    this.playButton.classList.add("rnnviz-unrolled-play");
+    this.playButton = playButton(bar, () => this.toggle());
     button("next step (→)", "next", () => this.jump(this.place.t + 1));
     button("last step (End)", "last", () => this.jump(this.what.steps().length - 1));
-    const speeds = element(bar, "select", "rnnviz-unrolled-speed");
-    speeds.setAttribute("aria-label", "speed");
-    for (const speed of SPEEDS) {
-      const option = element(speeds, "option");
-      option.value = String(speed);
-      option.textContent = `${speed}×`;
-    }
-    speeds.value = "1";
-    speeds.addEventListener("change", () => (this.speed = Number(speeds.value)));
+    speedChoice(bar, SPEEDS, (speed) => (this.speed = speed));
     this.label = element(bar, "div", "rnnviz-unrolled-label");
     this.caption = element(bar, "div", "rnnviz-unrolled-caption");
+  }
+
+  // Where reports go.
+  listen({ setStateValue, setTriggerValue }) {
+    this.tellMoved = (value) => setStateValue("moved", value);
+    this.tellAsked = (value) => setTriggerValue("asked", value);
   }
 
   // Takes an order in; the view draws afterwards. Python's place counts where it has changed.
@@ -151,7 +143,7 @@ export class Travel {
     const last = () => this.what.steps().length - 1;
     if (this.place.t === last()) this.go(0);
     this.playing = true;
-    this.showPlaying();
+    showPlaying(this.playButton, this.playing);
     let shown = performance.now(); // when the present step was due
     const tick = (now) => {
       if (!this.playing) return;
@@ -172,23 +164,15 @@ export class Travel {
     if (!this.playing) return;
     this.playing = false;
     cancelAnimationFrame(this.frame);
-    this.showPlaying();
-  }
-
-  showPlaying() {
-    const name = this.playing ? "pause (space)" : "play (space)";
-    this.playButton.replaceChildren(icon(this.playing ? "pause" : "play"));
-    this.playButton.setAttribute("aria-label", name);
-    this.playButton.title = name;
+    showPlaying(this.playButton, this.playing);
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { t } = this.place;
     const end = this.what.steps().length - 1;
     const stride = event.shiftKey ? 10 : 1;
     const page = Math.max(1, Math.round(end / 10));
-    const moves = {
+    obey(event, {
       ArrowLeft: () => this.jump(t - stride),
       ArrowRight: () => this.jump(t + stride),
       ArrowUp: () => this.other(-1),
@@ -202,14 +186,7 @@ export class Travel {
       Escape: () => this.turn(LEVELS[LEVELS.indexOf(this.what.level()) - 1]),
       p: () => this.ask("pin"),
       ...this.what.keys,
-    };
-    const chosen = moves[event.key];
-    // A button is pressed by space and Enter, and a list moved by arrows, as everywhere.
-    const pressed = event.key === " " || event.key === "Enter";
-    if (chosen === undefined || (pressed && event.target.closest("button, select, [role=button]"))) return;
-    if (event.target.closest("select") !== null) return;
-    event.preventDefault();
-    chosen();
+    });
   }
 
   other(step) {

@@ -1,32 +1,13 @@
 // The network unrolled over time. This file: what Python sends and hears; travel.js has the player.
 // The drawing is in unrolled_picture.js, the strip over the whole sequence in unrolled_strip.js.
-// Streamlit calls the exported function at each update, on the same parent.
 
+import { mounted } from "./mounting.js";
 import { Travel, levelNames } from "./travel.js";
 import { decode } from "./unrolled_parts.js";
 import { Picture } from "./unrolled_picture.js";
 import { Strip } from "./unrolled_strip.js";
 
-const views = new WeakMap(); // parent element -> View
-
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
-  let view = views.get(parentElement);
-  if (view === undefined) {
-    view = new View(parentElement);
-    views.set(parentElement, view);
-  }
-  view.travel.tellMoved = (value) => setStateValue("moved", value);
-  view.travel.tellAsked = (value) => setTriggerValue("asked", value);
-  view.receive(data);
-  // An overtaken call is cleaned up as well: only a view that has left the page is at its end.
-  return () =>
-    setTimeout(() => {
-      if (!parentElement.isConnected) {
-        views.delete(parentElement);
-        view.close();
-      }
-    }, 1000);
-}
+export default mounted((parent) => new View(parent));
 
 class View {
   constructor(parent) {
@@ -42,6 +23,8 @@ class View {
       moved: (place, step) => this.moved(place, step),
       turn: () => {},
       keys: {},
+      forms: ["SVG", "PNG", "CSV"],
+      save: (form) => this.picture.save(form, `network_step_${this.travel.place.t + 1}`),
     });
     this.box = this.travel.box;
     this.strip = new Strip(this.box, {
@@ -59,8 +42,9 @@ class View {
     this.observer.observe(this.box);
   }
 
-  receive(bytes) {
+  receive(bytes, component) {
     const scene = decode(bytes);
+    this.travel.listen(component);
     this.travel.receive(scene.order, scene.key, scene.steps.length);
     if (this.scene?.id !== scene.id) {
       this.scene = scene;

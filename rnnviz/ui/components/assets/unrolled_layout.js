@@ -83,6 +83,15 @@ export class Layout {
     return Math.min(Math.max(moved, 0), last);
   }
 
+  // What is folded on both sides of the window: its first step, and how many.
+  folds(start) {
+    const end = start + this.count;
+    return [
+      [0, start],
+      [end, this.scene.steps.length - end],
+    ];
+  }
+
   x(column) {
     return this.first + (column + 0.5) * this.pitch;
   }

@@ -1,10 +1,14 @@
 // The picture: time to the right, layers upward. What has a value to show, or can be clicked, is
-// SVG; below it, what never moves is painted once on a canvas, and each fold on a small one.
+// SVG; what lies under it is in unrolled_ground.js.
 
+import { saveDrawing } from "./picture_file.js";
+import { saveTable } from "./table_file.js";
 import { Edges } from "./unrolled_edges.js";
 import { Fan } from "./unrolled_fan.js";
+import { Ground } from "./unrolled_ground.js";
 import { Layout } from "./unrolled_layout.js";
-import { element, heat, palette, prepared, reads, says, shape, shorter, visible } from "./unrolled_parts.js";
+import { element, palette, reads, shape, shorter, visible } from "./unrolled_parts.js";
+import { tableOf } from "./unrolled_table.js";
 import { titles } from "./unrolled_titles.js";
 import { describe, explain } from "./unrolled_words.js";
 
@@ -16,9 +20,7 @@ export class Picture {
     this.select = select;
     this.enter = enter;
     this.stage = element(box, "div", "rnnviz-unrolled-stage");
-    this.still = element(this.stage, "canvas");
-    this.ends = element(this.stage, "canvas");
-    this.sides = [0, 1].map(() => element(this.stage, "canvas"));
+    this.ground = new Ground(this.stage);
     this.svg = shape(this.stage, "svg", { role: "img", "aria-label": "the network's steps" });
     this.tip = element(this.stage, "div", "rnnviz-unrolled-tip");
     this.tip.hidden = true;
@@ -38,12 +40,7 @@ export class Picture {
     this.scene = scene;
     this.inputScale = palette(scene.inputs.scale);
     this.scales = scene.rows.map(({ lanes }) => lanes.map(({ scale }) => palette(scale)));
-    this.strips = scene.rows.map(({ lanes }, row) =>
-      lanes.map(({ values }, lane) => heat(values, this.scales[row][lane])),
-    );
-    this.inputStrip = scene.inputs.names.length
-      ? heat(scene.inputs.values, this.inputScale, scene.inputs.given)
-      : null;
+    this.ground.show(scene, this.scales, this.inputScale);
     this.layout = null;
     describe(this.legend, scene);
     this.notes.textContent = scene.notes.join(" ");
@@ -54,9 +51,7 @@ export class Picture {
     if (this.layout?.width === width) return;
     this.layout = new Layout(this.scene, width);
     this.build();
-    this.paintStill();
-    this.drawnEnds = "";
-    this.painted = ["", ""];
+    this.ground.resize(this.layout, this.edges);
     this.shownStart = -1;
     this.shownPlace = "";
   }
@@ -64,7 +59,7 @@ export class Picture {
   // Draws everything anew at the next draw, as what is known has changed elsewhere.
   refresh() {
     this.shownStart = -1;
-    this.painted = ["", ""];
+    this.ground.refresh();
   }
 
   window() {
@@ -193,7 +188,7 @@ export class Picture {
     const { top, bottom } = layout.bandRange;
     const area = { class: "fold", x, y: top, width: layout.foldWidth, height: bottom - top };
     shape(group, "rect", area).place = { fold: side };
-    const every = this.inputStrip && reads(this.scene, this.scene.steps.length - 1);
+    const every = this.scene.inputs.names.length && reads(this.scene, this.scene.steps.length - 1);
     for (const box of [...layout.rows, ...(every ? [layout.inputs] : [])]) {
       this.outline(group, x, box.top, layout.foldWidth, box.height);
     }
@@ -202,90 +197,17 @@ export class Picture {
     return { group, label };
   }
 
-  // ---- painted on the canvas --------------------------------------------------------------
-
-  paintStill() {
-    const { layout } = this;
-    const context = prepared(this.still, layout.width, layout.height);
-    this.ink = getComputedStyle(this.stage).color;
-    context.strokeStyle = context.fillStyle = this.ink;
-    for (let column = 0; column < layout.count; column++) {
-      layout.vertical(context, column);
-      if (column + 1 === layout.count) continue;
-      for (const [row, parts] of this.edges.bundles.entries()) {
-        context.save();
-        context.translate(layout.gapX(column), 0);
-        for (const { path, colour, width, opacity } of parts) {
-          context.strokeStyle = colour;
-          context.lineWidth = width;
-          context.globalAlpha = opacity * 0.3;
-          context.stroke(new Path2D(path));
-        }
-        context.restore();
-        layout.recurrent(context, column, row);
-      }
-    }
-  }
-
-  // The arrows of the steps that read something, and of those that say something.
-  paintEnds() {
-    const { scene, layout, start } = this;
-    const every = scene.outputs.everyStep && !scene.attention;
-    const columns = Array.from({ length: layout.count }, (_, column) => [
-      reads(scene, start + column),
-      !every || says(scene, start + column),
-    ]);
-    if (this.drawnEnds === String(columns)) return;
-    this.drawnEnds = String(columns);
-    const context = prepared(this.ends, layout.width, layout.height);
-    context.strokeStyle = context.fillStyle = this.ink;
-    columns.forEach(([read, said], column) => {
-      if (read) layout.feed(context, column);
-      if (said) layout.outlet(context, column);
-    });
-  }
+  // ---- what moves with the window ---------------------------------------------------------
 
   drawWindow() {
-    const { scene, layout, start } = this;
-    this.paintEnds();
-    const end = start + layout.count;
-    const hidden = [
-      [0, start],
-      [end, scene.steps.length - end],
-    ];
-    hidden.forEach(([from, steps], side) => {
-      this.paintSide(side, from, steps);
+    const { layout, start } = this;
+    this.ground.draw(start, this.known);
+    layout.folds(start).forEach(([, steps], side) => {
       const { group, label } = this.folds[side];
       group.style.display = steps > 0 ? "" : "none";
       label.textContent = `${steps} step${steps === 1 ? "" : "s"}`;
     });
     for (let column = 0; column < layout.count; column++) this.fillColumn(column, start + column);
-  }
-
-  // What lies left of the first column, or right of the last: a fold, or the sequence's end.
-  paintSide(side, from, steps) {
-    const { scene, layout } = this;
-    if (steps === 0 && this.painted[side] === "end") return;
-    this.painted[side] = steps === 0 ? "end" : "fold";
-    const [left, right] = layout.sideRange(side);
-    const canvas = this.sides[side];
-    canvas.style.left = `${left}px`;
-    const context = prepared(canvas, right - left, layout.height);
-    context.translate(-left, 0);
-    context.strokeStyle = context.fillStyle = this.ink;
-    scene.rows.forEach((_, row) => layout.end(context, row, side, steps > 0));
-    if (steps === 0) return;
-    const x = layout.foldX(side);
-    context.imageSmoothingEnabled = steps > layout.foldWidth;
-    context.imageSmoothingQuality = "high";
-    const strips = [...this.strips.map((lanes) => lanes[0]), this.inputStrip];
-    const middle = from + Math.floor(steps / 2);
-    [...layout.rows, layout.inputs].forEach(({ top, height }, k) => {
-      if (strips[k] === null) return;
-      if (this.known && k < scene.rows.length && !this.known(k, middle)) return;
-      const rows = strips[k].height;
-      context.drawImage(strips[k], from, 0, steps, rows, x, top, layout.foldWidth, height);
-    });
   }
 
   fillColumn(column, t) {
@@ -363,6 +285,15 @@ export class Picture {
     this.set(this.frame, around);
   }
 
+  // ---- files ------------------------------------------------------------------------------
+
+  // As SVG or PNG, or its numbers as CSV.
+  save(form, name) {
+    if (form === "CSV") return saveTable(tableOf(this.scene), name);
+    const under = this.ground.drawn(this.start, this.known);
+    return saveDrawing(form, this.svg, name, { under, legend: this.legend });
+  }
+
   // ---- pointer ----------------------------------------------------------------------------
 
   click(event) {
@@ -370,8 +301,7 @@ export class Picture {
     if (at === undefined) return;
     const { scene, layout, start, place } = this;
     if (at.fold !== undefined) {
-      const from = at.fold === 0 ? 0 : start + layout.count;
-      const steps = at.fold === 0 ? start : scene.steps.length - from;
+      const [from, steps] = layout.folds(start)[at.fold];
       const { left } = this.svg.getBoundingClientRect();
       const share = (event.clientX - left - layout.foldX(at.fold)) / layout.foldWidth;
       const t = from + Math.min(steps - 1, Math.max(0, Math.floor(share * steps)));

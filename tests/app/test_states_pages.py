@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from driven import EXAMPLES, opened, page, press, ready
 from streamlit.testing.v1 import AppTest
-from test_pages import EXAMPLES, home, opened, page, press, ready, sandbox  # noqa: F401 - fixtures
 
 from rnnviz.data.sources import load
 from rnnviz.exchange import own
@@ -15,30 +15,35 @@ from rnnviz.states.match import find_spans, units_on
 from rnnviz.states.store import digest, open_states
 
 
-def read(name: str, at: str) -> AppTest:
-    """A page after training an example and reading all of its sequences."""
-    app = page(press(ready(EXAMPLES[name]), "train"), at)
-    return press(app, "states")
+def read(run: Run, at: str, **address: str) -> AppTest:
+    """A page after all sequences of a run are read, by whichever test was first."""
+    app = opened(at, run=run.id, **address)
+    unread = "do_states" in [button.key for button in app.button]
+    return press(app, "states") if unread else app
 
 
-def kept(app: AppTest, home: Path):  # noqa: F811
-    run = Run.open(home, app.query_params["run"])
+def kept(run: Run, home: Path, symbol: str):
     trace, _ = run.trace(run_epoch(run))
     dataset = load(run.config.data, home)
     model = own.save(stored_of_trace(trace, run.config.model, dataset))
-    return trace, open_states(home, digest(model, run.config.data))
+    return trace, open_states(home, digest(model, run.config.data, symbol))
 
 
 def run_epoch(run: Run) -> int:
     return max(int(path.stem) for path in run.traces.glob("*.npz"))
 
 
-@pytest.mark.parametrize(
-    "name", ["lstm with attention", "gru of two ways", "relu", "characters", "random walk"]
-)
-def test_a_marked_span_is_found_in_other_sequences(name, home):  # noqa: F811
-    app = read(name, "match")
-    trace, states = kept(app, home)
+SEARCHED = [
+    *(("lstm with attention", "h"), ("gru of two ways", "h"), ("relu", "h"), ("characters", "h")),
+    *(("random walk", "h"), ("lstm with attention", "c"), ("characters", "c")),
+]
+
+
+@pytest.mark.parametrize(("name", "symbol"), SEARCHED)
+def test_a_marked_span_is_found_in_other_sequences(name, symbol, trained, shared_home):
+    run = trained(name)
+    app = read(run, "match", match_state=symbol)
+    trace, states = kept(run, shared_home, symbol)
     row = states.place(int(trace.sequences[0]))
     length = int(states.lengths[row])
     h = states.h[0][:, row, :length]
@@ -69,8 +74,8 @@ def test_a_marked_span_is_found_in_other_sequences(name, home):  # noqa: F811
 
 
 @pytest.mark.parametrize("name", ["lstm with attention", "characters", "words", "covariates"])
-def test_units_are_ranked_for_every_property(name):
-    app = read(name, "units")
+def test_units_are_ranked_for_every_property(name, trained):
+    app = read(trained(name), "units")
     names = app.selectbox(key="property").options
     assert len(names) >= 2
     for one in names[:4]:
@@ -78,6 +83,12 @@ def test_units_are_ranked_for_every_property(name):
         assert not app.exception
         said = " ".join(m.value for m in app.markdown)
         assert "tells most" in said or "of one class" in " ".join(i.value for i in app.info)
+
+
+def test_a_cell_with_one_state_leaves_no_choice(trained):
+    app = read(trained("gru of two ways"), "match", match_state="c")
+    assert "match_state" not in [group.key for group in app.button_group]
+    assert any("|h|" in widget.label for widget in (*app.slider, *app.number_input))
 
 
 def test_without_a_run_the_pages_say_where_to_go():

@@ -4,17 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from test_pages import (  # noqa: F401 - fixtures
-    complaints,
-    home,
-    opened,
-    sandbox,
-    shared_home,
-    sound,
-    trained,
-    trained_ids,
-    words,
-)
+from driven import complaints, opened, sound, words
 
 from rnnviz.inside.matrix import loss_matrix
 from rnnviz.inside.network import Network, sequence_of
@@ -42,7 +32,7 @@ def runs_in(at):
 
 @pytest.mark.parametrize("example", EXAMPLES)
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_view_opens(trained, example, view):  # noqa: F811
+def test_every_view_opens(trained, example, view):
     run = trained(example)
     app = opened("gradients", run=run.id, back_view=view)
     if view == "Matrix" and run.config.model.bidirectional:
@@ -55,7 +45,7 @@ def test_every_view_opens(trained, example, view):  # noqa: F811
 
 @pytest.mark.parametrize("view", ["Over time", "Matrix", "Jacobians", "Weights"])
 @pytest.mark.parametrize("example", ["lstm with attention", "characters"])
-def test_what_is_shown_can_be_proved(trained, example, view):  # noqa: F811
+def test_what_is_shown_can_be_proved(trained, example, view):
     app = opened("gradients", run=trained(example).id, back_view=view)
     app = sound(app.sidebar.slider(key="t").set_value(20).run())
     (switch,) = [toggle for toggle in app.toggle if toggle.label == "Prove it"]
@@ -65,8 +55,9 @@ def test_what_is_shown_can_be_proved(trained, example, view):  # noqa: F811
     assert error < 1e-4 or "mostly rounding" in words(app)
 
 
-def test_where_a_gradient_is_too_small_there_is_a_way_to_a_larger_one(trained):  # noqa: F811
-    app = opened("gradients", run=trained("lstm with attention").id, back_view="Jacobians")
+def test_where_a_gradient_is_too_small_there_is_a_way_to_a_larger_one(trained):
+    run = trained("lstm with attention").id
+    app = opened("gradients", run=run, back_view="Jacobians", t="1")
     app = sound(app.slider(key="distance").set_value(143).run())
     app = sound(app.toggle(key="prove_product").set_value(True).run())
     assert "it can be neither proved nor refuted" in words(app)
@@ -75,7 +66,7 @@ def test_where_a_gradient_is_too_small_there_is_a_way_to_a_larger_one(trained): 
     assert "Proved" in words(app)
 
 
-def test_the_matrix_says_its_numbers(trained):  # noqa: F811
+def test_the_matrix_says_its_numbers(trained):
     run = trained("characters")
     app = opened("gradients", run=run.id, back_view="Matrix")
     app = sound(app.select_slider(key="loss_step").set_value(9).run())
@@ -87,7 +78,7 @@ def test_the_matrix_says_its_numbers(trained):  # noqa: F811
     assert f"norm **{norm:.3g}**" in words(app)
 
 
-def test_truncation_and_clipping_follow_their_controls(trained):  # noqa: F811
+def test_truncation_and_clipping_follow_their_controls(trained):
     run = trained("lstm with attention")
     app = opened("gradients", run=run.id, back_view="Truncate and clip")
     app = sound(app.select_slider(key="k").set_value(144).run())
@@ -98,7 +89,7 @@ def test_truncation_and_clipping_follow_their_controls(trained):  # noqa: F811
     assert f"**{(norms > middle).sum()}** of {len(norms)} recorded steps" in words(app)
 
 
-def test_the_wall_throws_who_does_not_clip(trained):  # noqa: F811
+def test_the_wall_throws_who_does_not_clip(trained):
     app = opened("gradients", run=trained("relu").id, back_view="The wall")
     without, clipped = (line for line in words(app).splitlines() if line.startswith("- **"))
     assert float(re.search(r"longest step (\d+\.?\d*)", without)[1]) > 1
@@ -111,7 +102,7 @@ def test_the_wall_throws_who_does_not_clip(trained):  # noqa: F811
     assert "finite difference, ± 0.0001" in words(app)
 
 
-def test_a_remedy_sets_the_train_page(trained, monkeypatch):  # noqa: F811
+def test_a_remedy_sets_the_train_page(trained, monkeypatch):
     from rnnviz.inside import health
 
     monkeypatch.setattr(health, "LIMITS", health.LIMITS._replace(vanishing=10.0))
@@ -136,7 +127,7 @@ def test_what_needs_no_run_is_there_without_one(name):
     assert complaints(app) == []
 
 
-def test_a_race_is_run_and_told(home):  # noqa: F811
+def test_a_race_is_run_and_told(home):
     address = {"race_units": "4", "race_epochs": "1", "race_seed": "5"}
     app = opened("gradients", back_view="Lockstep", **address)
     app = sound(app.button(key="do_race").click().run())

@@ -1,0 +1,1 @@
+"""A network that reads a text to its end and then says another: sequence to sequence."""
