@@ -3,18 +3,7 @@
 import json
 
 import pytest
-from test_pages import (  # noqa: F401 - fixtures
-    TOKENS,
-    complaints,
-    home,
-    opened,
-    sandbox,
-    shared_home,
-    sound,
-    trained,
-    trained_ids,
-    words,
-)
+from driven import TOKENS, complaints, opened, sound, words
 
 from rnnviz.config import DataConfig
 from rnnviz.data import installed
@@ -93,7 +82,7 @@ def test_where_python_came_without_its_texts_one_sentence_says_so(monkeypatch):
     )
 
 
-def test_a_network_of_embedded_pieces_is_trained_and_what_it_writes_is_shown(trained):  # noqa: F811
+def test_a_network_of_embedded_pieces_is_trained_and_what_it_writes_is_shown(trained):
     run = trained("pieces")
     view = run.view()
     assert [one.epoch for one in view.samples] == [0, 1]
