@@ -41,6 +41,9 @@ RUNS = {
     "words": settings(
         DataConfig(source="text", window=12, tokens="words"), cell="gru", attention="dot"
     ),
+    "pieces": settings(
+        DataConfig(source="text", tokens="pieces", pieces=300, window=12), embedding=4
+    ),
     "namaskar": settings(DataConfig(source="world"), layers=2),
     "brackets": settings(DataConfig(source="world", world="brackets", sequences=50, window=12)),
     "days": settings(DataConfig(people=30, blocks="24x60")),
@@ -250,7 +253,7 @@ def test_a_network_with_other_tokens_begins_anew(run):
     assert address(app, "said") == ""
 
 
-@pytest.mark.parametrize("name", ["words", "namaskar", "brackets"])
+@pytest.mark.parametrize("name", ["words", "pieces", "namaskar", "brackets"])
 def test_every_kind_of_token_speaks(run, name):
     app = opened(run(name), **SHORT)
     assert not app.error
