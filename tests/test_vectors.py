@@ -314,6 +314,19 @@ def test_a_short_text_already_solves_analogies_far_above_chance(
     assert share > 2 * float(answered(space, asked, offset=False).mean())
 
 
+def test_parts_of_a_text_are_of_one_length_and_leave_nothing_out() -> None:
+    config = settings(VectorsConfig(text_words=20_003, subsample=0.0, min_count=1))
+    corpus = corpus_of(config, Path())
+    learn = lesson(corpus, config.vectors, seed=0, size=64)
+    assert isinstance(learn, training.Windows)
+    positions = [learn.drawn(1, part).kept.positions for part in range(learn.parts)]
+    assert np.concatenate(positions).tolist() == list(range(len(corpus.tokens)))
+    lengths = [len(each) for each in positions]
+    assert max(lengths) <= training.PART
+    assert max(lengths) - min(lengths) < learn.parts
+    assert [learn.part_of(int(each[0])) for each in positions] == list(range(learn.parts))
+
+
 def test_rates_fall_in_a_line_to_a_ten_thousandth_but_for_glove() -> None:
     rates = [rate_at(0.05, done, "skipgram") for done in (0.0, 0.5, 1.0)]
     assert rates == pytest.approx([0.05, 0.025, 0.05e-4])

@@ -158,7 +158,7 @@ def test_the_chosen_word_has_a_ring_and_is_written_with_its_neighbours() -> None
     places, figure = mapped(chosen="word77", near=("word5", "word6"))
     ring = figure.data[-1]
     assert (ring.x[0], ring.y[0]) == tuple(places[77])
-    written = {text for points in figure.data[:-1] for text in points.text or () if text}
+    written = {text.strip() for points in figure.data[:-1] for text in points.text if text}
     assert "word77" in written
     assert len(written) > 10
     _, absent = mapped(chosen="elsewhere")

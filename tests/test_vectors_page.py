@@ -83,7 +83,7 @@ def run_of(ids: dict[str, str], method: str = "skip-gram") -> Run:
 
 def test_before_anything_is_trained_the_page_says_what_to_do() -> None:
     app = opened()
-    assert "**Train** takes some ten seconds" in words(app)
+    assert "**Train** takes half a minute" in words(app)
     assert "There are no vectors yet: press **Train** above." in words(app)
     assert app.number_input(key="vectors_rate").value == 0.05
 

@@ -65,7 +65,8 @@ def _by_torch(weights: Given, learn: Windows | Entries, optimiser: torch.optim.O
 def _losses(weights: Given, learn: Windows | Entries) -> list[Callable[[], Tensor]]:
     if isinstance(learn, Entries):
         order = np.random.default_rng([learn.seed, 1]).permutation(len(learn.counts.counts))
-        chunks = np.split(order[:10_000], range(learn.size, min(10_000, len(order)), learn.size))
+        rows = order[: -(-len(order) // learn.parts)]
+        chunks = np.split(rows, range(learn.size, len(rows), learn.size))
         return [partial(_glove, weights, learn, rows) for rows in chunks]
     drawn, by = learn.drawn(1, 0), _skip_gram if learn.settings.method == "skipgram" else _cbow
     chunks = np.split(drawn.order, range(learn.size, len(drawn.order), learn.size))
@@ -90,7 +91,8 @@ def learned(name: str) -> Row:
     finally:
         torch.set_num_threads(threads)
     ratio = float(np.median([b / a for a, b in zip(ours, theirs, strict=True)]))
-    pace = min(10_000, len(corpus.tokens)) / float(np.median(ours))
+    count = len(learn.counts.counts) if isinstance(learn, Entries) else len(corpus.tokens)
+    pace = count / learn.parts / float(np.median(ours))
     what = "entries" if method == "glove" else "words"
     return Row(
         name=name,

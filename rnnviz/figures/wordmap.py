@@ -17,6 +17,7 @@ PLOT_HEIGHT = 700  # [px]
 LINE, LETTER = 14.0, 6.5  # a label's height, a letter's width [px]
 AWAY, DOT = 7.0, 2.0  # a label from its point; half of a point that others keep off [px]
 BESIDE = ("middle right", "middle left", "top center", "bottom center")  # in this order
+_CLEAR = "\N{NO-BREAK SPACE}" * 2  # of the ring
 SYMBOLS = ("circle", "diamond")
 OTHERS = "other words"
 
@@ -72,9 +73,14 @@ def word_map(
     order = sorted(range(len(words)), key=lambda k: rank.get(words[k], len(rank) + k))
     written = readable(words, places * (PLOT_HEIGHT / (2.2 * reach)), order)
     rest = shown[-1]
+    text = [visible(word) if k in written else "" for k, word in enumerate(words)]
+    text = [_CLEAR + t if word == chosen else t for word, t in zip(words, text, strict=True)]
     for kind in shown:
         mine = [k for k, word in enumerate(words) if groups.get(word, rest) == kind]
-        figure.add_trace(_points(words, places, mine, written, kind, dark))
+        points = _points(words, places, mine, kind, dark)
+        points.text = [text[k] for k in mine]
+        points.textposition = [written.get(k, BESIDE[0]) for k in mine]
+        figure.add_trace(points)
     if chosen in words:
         figure.add_trace(_ring(places[list(words).index(chosen)], dark))
     plain_axis = {"showgrid": False, "showticklabels": False, "ticks": "", "showline": False}
@@ -133,7 +139,6 @@ def _points(
     words: Sequence[str],
     places: Float[np.ndarray, "N 2"],
     mine: Sequence[int],
-    written: Mapping[int, str],
     kind: Group,
     dark: bool,
 ) -> go.Scatter:
@@ -145,8 +150,6 @@ def _points(
         y=places[mine, 1],
         mode="markers+text",
         name=kind.title,
-        text=[visible(words[k]) if k in written else "" for k in mine],
-        textposition=[written.get(k, BESIDE[0]) for k in mine],
         textfont={"size": 12, "color": p.faint_text if kind.colour is None else p.text},
         customdata=names,
         hovertemplate=f"%{{customdata}}<extra>{plain(kind.title)}</extra>",

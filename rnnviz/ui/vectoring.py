@@ -102,7 +102,7 @@ def train(config: RunConfig | None) -> tuple[Run | None, RunView]:
     side.buttons(TITLE, NAME, "Train", config, run, seen)
     if run is None or seen is None:
         st.info(
-            "**Train** takes some ten seconds for the invented text. Loss, neighbours, analogies "
+            "**Train** takes half a minute for the invented text. Loss, neighbours, analogies "
             "and maps follow here, epoch by epoch."
         )
         return None, RunView()

@@ -32,8 +32,7 @@ def word_of(
     """A word that is typed or chosen; NONE where that is allowed."""
     words = [*([NONE] if empty else []), *subject.space.words]
     widgets.forget_unless(key, words)
-    begin = usual if usual in words else _first(subject)
-    begin = NONE if empty and not usual else begin
+    begin = usual if usual in words else NONE if empty else _first(subject)
     return str(
         st.selectbox(
             label,
@@ -86,6 +85,7 @@ def neighbours_view(subject: Subject) -> None:
     with st.container(horizontal=True):
         word = word_of(subject, "vectors_word", "Word")
         most = len(subject.space.words) - 1
+        widgets.keep_within("vectors_count", 1, min(30, most))
         count = st.number_input("Neighbours", 1, min(30, most), min(10, most), key="vectors_count")
     found = subject.space.neighbours(word, int(count))
     left, right = pair("vectors_near")

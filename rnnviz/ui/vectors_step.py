@@ -45,7 +45,7 @@ def _of_windows(subject: Subject, run: Run, learn: Windows, word: str) -> None:
         f"Which of its {len(places):,} places in the text", 1, len(places), key="vectors_place"
     )
     position = int(places[int(which) - 1])
-    drawn = learn.drawn(epoch, worked.part_of(position))
+    drawn = learn.drawn(epoch, learn.part_of(position))
     words = worked.around(learn.corpus, drawn, position)
     if not words:
         st.info(

@@ -29,7 +29,7 @@ from rnnviz.vectors.windows import (
     neighbours,
 )
 
-PART = 10_000  # words, or entries of X, between two events
+PART = 10_000  # words, or entries of X, between two events at most
 LAST_RATE = 1e-4  # as a share of the first one
 SQUARES = "squares of "  # before the name of weights: AdaGrad's sums
 FIRST_SQUARES = 1.0
@@ -52,10 +52,15 @@ class Windows:
         """Of an epoch."""
         return -(-len(self.corpus.tokens) // PART)
 
+    def part_of(self, position: int) -> int:
+        """The part in which a place of the text is learned; all are of one length, or nearly."""
+        return position // _length(len(self.corpus.tokens), self.parts)
+
     def drawn(self, epoch: int, part: int) -> "Drawn":
         """Everything that is drawn for a part."""
         rng = np.random.default_rng([self.seed, epoch, part])
-        words, window = slice(part * PART, (part + 1) * PART), self.settings.context
+        length, window = _length(len(self.corpus.tokens), self.parts), self.settings.context
+        words = slice(part * length, (part + 1) * length)
         kept = kept_words(
             self.corpus, words, window=window, subsample=self.settings.subsample, rng=rng
         )
@@ -78,6 +83,11 @@ class Windows:
     ) -> Learned:
         """Some examples on weights."""
         return _LEARN[self.settings.method](weights, given, targets)
+
+
+def _length(count: int, parts: int) -> int:
+    """Of a part; the last one may be shorter by less than there are parts."""
+    return -(-count // parts)
 
 
 class Drawn(NamedTuple):
@@ -128,7 +138,8 @@ class Entries:
     def batches(self, epoch: int, part: int) -> Iterator[Batch]:
         """A part of all entries in an order that is drawn for the epoch, a batch at a time."""
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.counts.counts))
-        rows = order[part * PART : (part + 1) * PART]
+        length = _length(len(order), self.parts)
+        rows = order[part * length : (part + 1) * length]
         for begin in range(0, len(rows), self.size):
             some = [values[rows[begin : begin + self.size]] for values in self.counts]
             yield partial(self.learn, some=Counts(*some))

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int, Shaped
 
 from rnnviz.vectors.corpus import Corpus
 from rnnviz.vectors.objectives import Scored, glove_weight, scored
-from rnnviz.vectors.training import PART, SQUARES, Arrays, Drawn, Entries, Windows, after_step
+from rnnviz.vectors.training import SQUARES, Arrays, Drawn, Entries, Windows, after_step
 from rnnviz.vectors.windows import NOBODY
 
 AROUND = 12  # words shown on each side of the centre, or more where the window reaches farther
@@ -60,11 +60,6 @@ class Step:
 def occurrences(corpus: Corpus, word: str) -> Int[np.ndarray, " O"]:
     """Where the word stands in the text."""
     return np.flatnonzero(corpus.tokens == corpus.place(word))
-
-
-def part_of(position: int) -> int:
-    """The part of an epoch in which a place of the text is learned."""
-    return position // PART
 
 
 def around(corpus: Corpus, drawn: Drawn, position: int) -> tuple[Word, ...]:
