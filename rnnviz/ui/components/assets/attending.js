@@ -4,6 +4,7 @@
 import { mounted } from "./mounting.js";
 import { saveDrawing } from "./picture_file.js";
 import { Stages } from "./stages.js";
+import { saveTable } from "./table_file.js";
 import { setText } from "./travel.js";
 import { element, number, palette, shape, visible } from "./unrolled_parts.js";
 
@@ -30,8 +31,8 @@ class View {
       names: NAMES,
       seconds: () => SECONDS,
       show: (stage, progress) => this.show(stage, progress),
-      forms: ["SVG", "PNG"],
-      save: (form) => saveDrawing(form, this.svg, `attention_step_${this.scene.step + 1}`),
+      forms: ["SVG", "PNG", "CSV"],
+      save: (form) => this.save(form),
     });
     const { box } = this.stages;
     box.classList.add("rnnviz-attending");
@@ -215,6 +216,15 @@ class View {
       shape(line, "title").textContent = `write ${visible(said, 40)} here and go on`;
       line.addEventListener("click", () => this.tell("token", index));
     });
+  }
+
+  save(form) {
+    const { source, scores, computed, weights, step } = this.scene;
+    const name = `attention_step_${step + 1}`;
+    if (form !== "CSV") return saveDrawing(form, this.svg, name);
+    const head = ["place", "token", "score before softmax", "computed weight", "weight"];
+    const lines = source.map((token, s) => [s + 1, token, scores[s], computed[s], weights[s]]);
+    return saveTable([head, ...lines], name);
   }
 
   // ---- one moment ---------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 import { mounted } from "./mounting.js";
 import { saveDrawing } from "./picture_file.js";
 import { fileButtons } from "./player.js";
+import { saveTable } from "./table_file.js";
 import { setText } from "./travel.js";
 import { element, number, shape, visible } from "./unrolled_parts.js";
 
@@ -34,7 +35,7 @@ class View {
     const foot = element(this.box, "div", "rnnviz-links-foot");
     this.said = element(foot, "p", "rnnviz-links-said");
     this.said.setAttribute("aria-live", "polite");
-    fileButtons(foot, ["SVG", "PNG"], (form) => saveDrawing(form, this.svg, "links"));
+    fileButtons(foot, ["SVG", "PNG", "CSV"], (form) => this.save(form));
     this.box.addEventListener("keydown", (event) => this.key(event));
     this.svg.addEventListener("pointerleave", () => this.hover(null));
     this.svg.addEventListener("pointermove", (event) => this.dragged(event));
@@ -60,6 +61,14 @@ class View {
     this.svg.setAttribute("aria-label", content.label);
     this.width = 0;
     this.resize();
+  }
+
+  save(form) {
+    if (form !== "CSV") return saveDrawing(form, this.svg, "links");
+    const { source, output } = this.content;
+    const lines = output.map((token, t) => [t + 1, token, ...(this.weights?.[t] ?? [])]);
+    const head = ["place", "output", ...source.map((token, s) => `${s + 1}. ${token}`)];
+    return saveTable([head, ...lines], "attention");
   }
 
   // ---- places -------------------------------------------------------------------------------

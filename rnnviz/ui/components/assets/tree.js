@@ -4,6 +4,7 @@
 import { mounted } from "./mounting.js";
 import { saveDrawing } from "./picture_file.js";
 import { Stages } from "./stages.js";
+import { saveTable } from "./table_file.js";
 import { setText } from "./travel.js";
 import { element, number, shape, visible } from "./unrolled_parts.js";
 
@@ -51,8 +52,8 @@ class View {
       names,
       seconds: () => SECONDS,
       show: (step, progress) => this.show(step, progress),
-      forms: ["SVG", "PNG"],
-      save: (form) => saveDrawing(form, this.svg, "beam"),
+      forms: ["SVG", "PNG", "CSV"],
+      save: (form) => this.save(form),
     });
     this.stages.box.classList.add("rnnviz-tree-stages");
     this.scroll = element(this.stages.box, "div", "rnnviz-tree-scroll");
@@ -67,6 +68,15 @@ class View {
     this.width = width;
     this.build();
     this.stages.draw();
+  }
+
+  save(form) {
+    if (form !== "CSV") return saveDrawing(form, this.svg, "beam");
+    const head = ["node", "step", "token", "ln p of the token", "ln P of all", "follows node", "fate"];
+    const lines = this.scene.nodes.map(({ step, token, chance, total, parent, fate }, k) => [
+      k + 1, step, token, chance, total, parent + 1, fate,
+    ]); // prettier-ignore
+    return saveTable([head, ...lines], "beam");
   }
 
   // ---- places -------------------------------------------------------------------------------
