@@ -12,7 +12,9 @@ from rnnviz.ui.components.attending import MOST_CHOICES, Attending, attending
 from rnnviz.ui.components.links import Row
 from rnnviz.ui.components.plot import Clicked, plot
 from rnnviz.ui.translating_about import about
-from rnnviz.ui.translating_sentence import Looked, choose_step, give, give_row, linked
+from rnnviz.ui.translating_hands import choose_step, give, give_row
+from rnnviz.ui.translating_outcome import linked
+from rnnviz.ui.translating_sentence import Looked
 from rnnviz.ui.words import number
 
 MOST_PANELS = 12
@@ -185,14 +187,14 @@ def _all_on(seen: Looked) -> None:
         f"All weight of output token {seen.step + 1} on it",
         key="do_translate_all",
         on_click=give_row,
-        args=(seen, Row(seen.step, tuple(one.tolist()))),
+        args=(seen.output.rows, Row(seen.step, tuple(one.tolist()))),
     )
     even = tuple([1 / len(places)] * len(places))
     row.button(
         "The same weight on all",
         key="do_translate_even",
         on_click=give_row,
-        args=(seen, Row(seen.step, even)),
+        args=(seen.output.rows, Row(seen.step, even)),
     )
 
 

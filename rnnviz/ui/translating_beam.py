@@ -8,7 +8,8 @@ from rnnviz.ui import controls
 from rnnviz.ui import translating_kept as kept
 from rnnviz.ui.components.tree import tree
 from rnnviz.ui.translating_about import about
-from rnnviz.ui.translating_sentence import Looked, give, no_hands
+from rnnviz.ui.translating_hands import give, no_hands
+from rnnviz.ui.translating_sentence import Looked
 from rnnviz.ui.words import number
 
 WIDTH, ALPHA = 5, 0.7  # to begin with

@@ -139,17 +139,25 @@ def _bleu(seen: Looked) -> None:
     if not seen.answer:
         st.caption("Its true answer is not known, so it has no BLEU.")
         return
-    written = seen.named(seen.output.text)
-    found = bleu.of_sentence(written, seen.named(seen.answer[:-1]))
+    found = bleu.of_sentence(seen.named(seen.output.text), seen.named(seen.answer[:-1]))
     st.markdown(
-        f"**{found.score:.2f}** of 100. The penalty for brevity, with "
-        f"{found.written} tokens written and {found.reference} in the true answer, is "
-        + _penalty(found)
-        + "."
+        f"**{found.score:.2f}** of 100. The penalty for brevity, with {found.written} tokens "
+        f"written and {found.reference} in the true answer, is {_penalty(found)}."
     )
     if not found.orders:
         st.caption("Nothing was written.")
         return
+    _orders(found)
+    smoothed = any(order.matches == 0 for order in found.orders)
+    st.caption(
+        f"By sacrebleu, on the network's own {seen.text.tokens} (tokenize none). One sentence is "
+        f"smoothed (exp){': here a precision without a match' if smoothed else ''}; a set is not. "
+        f"Signature: {controls.escaped(found.signature)}"
+    )
+
+
+def _orders(found: bleu.Bleu) -> None:
+    """The clipped precisions, and the score as their formula has it."""
     st.table(
         pd.DataFrame(
             {
@@ -169,12 +177,6 @@ def _bleu(seen: Looked) -> None:
                 f"{found.score:.2f}"
             )
         )
-    smoothed = any(order.matches == 0 for order in found.orders)
-    st.caption(
-        f"By sacrebleu, on the network's own {seen.text.tokens} (tokenize none). One sentence is "
-        "smoothed (exp)" + (": here a precision without a match" if smoothed else "")
-        + f"; a set is not. Signature: {controls.escaped(found.signature)}"
-    )  # fmt: skip
 
 
 def _of_set(seen: Looked, found: Sequence[Judged]) -> None:

@@ -16,7 +16,8 @@ from rnnviz.ui import (
     translating_errors,
     translating_lengths,
 )
-from rnnviz.ui.translating_sentence import Looked, looked, outcome
+from rnnviz.ui.translating_outcome import outcome
+from rnnviz.ui.translating_sentence import Looked, looked
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -151,7 +151,7 @@ def test_the_rest_of_the_page_is_drawn_and_photographed(page, run, tmp_path):
     pictures = {
         "Alignment": "alignment",
         "While it learned": "forming",
-        "Why this token": "occlusion",
+        "Why this token": "by_occlusion",
     }
     for view, key in pictures.items():
         visit(page, run, view)
