@@ -13,8 +13,8 @@ def check_allowed(model: ModelConfig, dataset: SequenceDataset) -> None:
     """
     if dataset.task is Task.NEXT_TOKEN and model.bidirectional:
         raise ConfigError(
-            "both directions are on, but a backward network has read the next token already; "
-            "switch one off to predict the next token"
+            "both directions are on (bidirectional), but a backward network has read the next "
+            "token already; switch one off to predict the next token"
         )
     if dataset.carried and model.attention != "none":
         raise ConfigError(

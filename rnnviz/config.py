@@ -103,10 +103,7 @@ SOURCES = {
     "file": "My own file",
 }
 SUGGESTED: Mapping[str, Mapping[str, Any]] = {  # where a source wants other settings to begin with
-    "text": {
-        **{"carried": True, "attention": "none"},
-        **{"batch_size": 8, "epochs": 60, "learning_rate": 0.005},
-    },
+    "text": {"attention": "none", "batch_size": 8, "epochs": 60, "learning_rate": 0.005},
     "series": {"window": 20, "attention": "none", "batch_size": 16, "epochs": 60},
     "phrases": {"cell": "rnn", "attention": "none", "batch_size": 4, "epochs": 60},
 }

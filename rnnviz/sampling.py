@@ -15,12 +15,13 @@ from torch import Tensor
 
 from rnnviz.attention import Attention
 from rnnviz.batches import Prepared
+from rnnviz.config import TOKENS
 from rnnviz.data.text import decode
 from rnnviz.denormals import flushed
-from rnnviz.model import SequenceModel, joined
+from rnnviz.model import SequenceModel
 
-LENGTH = 200  # tokens of a sample
-PREFIX = 8  # tokens that it goes on from: the first of the test part
+LENGTH = 200  # tokens of a sample; of other data than texts as many as a sequence has
+PREFIX = 8  # tokens that it goes on from: the first of the test part; of other data one
 TEMPERATURE = 1.0  # as the network says
 
 
@@ -39,10 +40,12 @@ def numbers(seed: int, epoch: int, count: int) -> Float[np.ndarray, " L"]:
 
 
 def sample(model: SequenceModel, prepared: Prepared, *, seed: int, epoch: int) -> Sample:
-    """LENGTH tokens after the first of the test part; the same for the same seed and epoch."""
+    """So many tokens after the first of the test part; the same for the same seed and epoch."""
     dataset = prepared.dataset
-    first = dataset.inputs[prepared.split.test[0], :PREFIX].astype(np.int64)
-    written = write(model, first, numbers(seed, epoch, LENGTH), TEMPERATURE)
+    is_text = f"{dataset.features[0].unit}s" in TOKENS
+    given, count = (PREFIX, LENGTH) if is_text else (1, dataset.steps)
+    first = dataset.inputs[prepared.split.test[0], :given].astype(np.int64)
+    written = write(model, first, numbers(seed, epoch, count), TEMPERATURE)
     prefix = decode(first, dataset)
     whole = decode(np.concatenate((first, written)), dataset)
     text = whole[len(prefix) :] if whole.startswith(prefix) else decode(written, dataset)
@@ -55,24 +58,26 @@ def write(
     drawn: Float[np.ndarray, " L"],
     temperature: float,
 ) -> Int[np.ndarray, " L"]:
-    """The tokens that these numbers draw after the first ones; from states of zeros."""
+    """The tokens that these numbers draw after the first ones; from states of zeros.
+
+    Covariates are none: texts have none.
+    """
     kernels = [model.ways(layer)[0].rnn for layer in range(len(model.layers))]
     states: list[Any] = [None] * len(kernels)  # None: zeros
     seen: list[Tensor] = []  # the top layer's states, where attention looks back at them
     tokens, found = torch.from_numpy(first)[:, None], []
     # in line, as it is done for each of many tokens
     with torch.no_grad(), flushed():
+        table = model.encode(torch.arange(model.input_size)[:, None])[:, 0]
         for number in drawn:
-            x = model.encode(tokens)
+            x = table[tokens]
             for layer, kernel in enumerate(kernels):
                 x, states[layer] = kernel(x, states[layer])
-            parts = [x[-1:]]
+            top = x[-1:]
             if model.attention is not None:
                 seen.append(x)
-                parts.append(_context(model.attention, torch.cat(seen)))
-            if model.covariates:
-                parts.append(x.new_zeros(1, 1, model.covariates))
-            scores = model.say(joined(parts))[0, 0]
+                top = torch.cat((top, _context(model.attention, torch.cat(seen))), dim=-1)
+            scores = model.say(top)[0, 0]
             found.append(draw(scores.double().numpy() / temperature, float(number)))
             tokens = torch.tensor([[found[-1]]])
     return np.array(found, dtype=np.int64)

@@ -1,10 +1,15 @@
 """Every network that can be chosen has its equations and their source."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from rnnviz.cells import CELLS
 from rnnviz.config import ATTENTIONS
 from rnnviz.ui import about
+
+UI = Path(about.__file__).parent
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -26,3 +31,17 @@ def test_where_the_reset_acts_is_said_and_written(name):
     before = CELLS[name].resets is not None
     assert ("(r_t \\odot h_{t-1})" in said) is before
     assert ("before" if before else "after") in about.CELLS[name].words
+
+
+def texts_of(file):
+    """All texts of a module."""
+    found = ast.walk(ast.parse(file.read_text()))
+    return [n.value for n in found if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+
+
+@pytest.mark.parametrize("file", sorted(UI.glob("*.py")), ids=lambda file: file.stem)
+def test_a_formula_of_several_lines_stands_between_lines_of_its_own(file):
+    """Markdown takes what follows an opening $$ on its line for a name, and drops it."""
+    for text in texts_of(file):
+        for line in text.splitlines():
+            assert line.count("$$") != 1 or line.strip() == "$$", line

@@ -67,10 +67,13 @@ def torch_score(model: SequenceModel, place: int, query: int, inputs, *_):
 # --- many at once ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("cell", "form"), [*((c, "both ways, additive") for c in CELLS), *(("gru", f) for f in FORMS)]
-)
-@pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.TAGGING])
+WAYS = [
+    *((cell, "both ways, additive", Task.CLASSIFICATION) for cell in CELLS),
+    *(("gru", form, task) for form in FORMS for task in (Task.CLASSIFICATION, Task.TAGGING)),
+]
+
+
+@pytest.mark.parametrize(("cell", "form", "task"), WAYS)
 def test_padded_sequences_are_read_as_each_alone(cell, form, task):
     _, trace = traced(cell, task, **FORMS[form])
     network = Network.of(trace)
@@ -142,7 +145,8 @@ def test_a_number_is_explained_in_the_targets_unit():
 
 
 @pytest.mark.parametrize(
-    ("cell", "form"), [*((c, "dot") for c in CELLS), *(("lstm", f) for f in FORMS)]
+    ("cell", "form"),
+    [("rnn-relu", "dot"), ("gru-before", "plain"), *(("lstm", form) for form in FORMS)],
 )
 def test_the_steps_add_up_to_what_the_score_moved(cell, form):
     _, trace = traced(cell, **FORMS[form])

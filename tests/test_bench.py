@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from rnnviz import bench
-from rnnviz.bench import app, core
-from rnnviz.config import ModelConfig
+from rnnviz.bench import app, core, language
+from rnnviz.config import DataConfig, ModelConfig
 from rnnviz.data.dataset import Task
+from rnnviz.data.text import load
 from rnnviz.errors import ConfigError
 from rnnviz.model import SequenceModel
 from rnnviz.record import record
@@ -88,3 +89,36 @@ def test_a_measurement_that_breaks_is_a_row_that_says_so(monkeypatch):
 def test_without_a_browser_a_row_says_that_it_was_not_measured(monkeypatch, name):
     monkeypatch.setattr(app, "chromium", lambda: None)
     assert app.in_browser(name) == bench.Row(name=name, value="not measured: no Chromium")
+
+
+# -- language --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("carried", [False, True])
+def test_a_char_model_and_its_bare_loop_take_turns_and_learn_alike(monkeypatch, carried):
+    monkeypatch.setattr(language, "UNITS", 8)
+    monkeypatch.setattr(language, "SAMPLE", "lighthouse")
+    monkeypatch.setattr(language, "EPOCHS", 2)
+    monkeypatch.setattr(language, "TURN", 2)
+    row = language.training("a", carried=carried)
+    assert re.fullmatch(r"[\d.]+ times as fast \(half of 2 pairs .* characters/s", row.value)
+
+
+def test_the_bare_char_model_is_of_the_same_size_and_learns():
+    dataset = load(DataConfig(source="text", carried=True, window=16))
+    size = len(dataset.vocabulary)
+    config = ModelConfig(hidden_size=language.UNITS, attention="none")
+    ours = SequenceModel(config, inputs=size, outputs=size, covariates=0, task=Task.NEXT_TOKEN)
+    theirs = language.Plain(size)
+    assert len({sum(w.numel() for w in model.parameters()) for model in (ours, theirs)}) == 1
+    loop = language.plain_loop(dataset, 0.01)
+    losses = [next(loop) for _ in range(40)]
+    assert np.mean(losses[-5:]) < 0.75 * losses[0]
+
+
+def test_how_fast_a_text_is_cut_is_told(monkeypatch):
+    monkeypatch.setattr(language, "CHARACTERS", 20_000)
+    row = language.cutting("a")
+    numbers = r"characters [\d.]+, words [\d.]+, pieces [\d.]+ million characters/s"
+    assert re.fullmatch(rf"{numbers}; 512 pieces learned in [\d.]+ s", row.value)
+    assert row.met is None

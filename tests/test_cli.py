@@ -89,6 +89,19 @@ def test_text_is_trained_on_tokens(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "perplexity" in out
 
 
+def test_a_built_in_text_is_trained_on_in_pieces_and_each_epoch_writes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = ("--sample", "lighthouse", "--tokens", "pieces", "--pieces", "300", "--carried")
+    small = ("--window", "16", "--epochs", "1", "--hidden-size", "4", "--embedding", "3")
+    status, out, err = said(capsys, "train", "--source", "text", *options, *small)
+    assert (status, err) == (0, "")
+    for name in ("unigram", "bigram", "trigram", "window model"):
+        assert f"  {name}: test loss" in out
+    assert out.count("  writes: ") == 2  # before training, and after the epoch
+    assert all(line.isprintable() for line in out.splitlines())
+
+
 @pytest.mark.skipif(not STUDY.is_file(), reason="the real data are not here")
 def test_a_file_is_trained_on_without_a_word_about_the_source(
     capsys: pytest.CaptureFixture[str], home: Path

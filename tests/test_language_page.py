@@ -41,6 +41,9 @@ RUNS = {
     "words": settings(
         DataConfig(source="text", window=12, tokens="words"), cell="gru", attention="dot"
     ),
+    "pieces": settings(
+        DataConfig(source="text", tokens="pieces", pieces=300, window=12), embedding=4
+    ),
     "namaskar": settings(DataConfig(source="world"), layers=2),
     "brackets": settings(DataConfig(source="world", world="brackets", sequences=50, window=12)),
     "days": settings(DataConfig(people=30, blocks="24x60")),
@@ -158,7 +161,7 @@ def test_a_branch_changes_what_follows_only_and_travels_in_the_link(run):
     one = run("characters")
     app = opened(one, **SHORT, say_prefix="The lamp", say_at="15")
     first = text_of(app)
-    box = app.selectbox(key="say_token")
+    box = app.selectbox(key="say_token_14")
     assert box.label.startswith("At token 15,")
     names = common.dataset(one.config.data).vocabulary
     other = next(t for t, name in enumerate(names) if name == "W")
@@ -178,7 +181,7 @@ def test_a_branch_changes_what_follows_only_and_travels_in_the_link(run):
 
     # what the draw would have put there is no choice: back to the trunk, the branch is kept
     drawn = names.index(first[14])
-    app = sound(app.selectbox(key="say_token").set_value(drawn).run())
+    app = sound(app.selectbox(key="say_token_14").set_value(drawn).run())
     app = sound(app.button(key="do_branch").click().run())
     assert text_of(app) == first
     assert address(app, "said") == f"~7.{other + 1}"
@@ -250,7 +253,7 @@ def test_a_network_with_other_tokens_begins_anew(run):
     assert address(app, "said") == ""
 
 
-@pytest.mark.parametrize("name", ["words", "namaskar", "brackets"])
+@pytest.mark.parametrize("name", ["words", "pieces", "namaskar", "brackets"])
 def test_every_kind_of_token_speaks(run, name):
     app = opened(run(name), **SHORT)
     assert not app.error

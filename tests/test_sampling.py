@@ -15,7 +15,10 @@ from rnnviz.data import worlds
 from rnnviz.data.dataset import Task
 from rnnviz.data.text import decode, load
 from rnnviz.events import MOST_SAMPLES, EpochEnded, RunView, Sampled, Traced
+from rnnviz.inside.network import Network
+from rnnviz.inside.speaking import Speaker
 from rnnviz.model import Batch, SequenceModel
+from rnnviz.record import record
 from rnnviz.runs.codec import decode as read_line
 from rnnviz.runs.codec import encode as written_line
 from rnnviz.sampling import LENGTH, PREFIX, draw, numbers, sample, write
@@ -49,6 +52,28 @@ def test_each_token_is_drawn_from_what_the_network_says_after_all_before(cell, s
         shares = torch.softmax(outputs[len(first) - 1 + k].double() / 0.8, dim=0).numpy()
         sums = np.cumsum(shares)
         assert sums[token] - shares[token] - 1e-6 <= number <= sums[token] + 1e-6
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"layers": 2, "embedding": 3},
+        {"attention": "additive"},
+        {"cell": "gru-before", "attention": "dot"},
+    ],
+)
+def test_the_speaker_that_the_language_page_has_would_draw_the_same(settings):
+    model = network(**settings)
+    first, drawn = np.array([1, 4, 2]), numbers(5, 2, 60)
+    batch = Batch(torch.zeros(4, 1).long(), None, torch.zeros(1, 0), torch.zeros(1, 4).long())
+    speaker = Speaker.of(Network.of(record(model, batch, np.arange(1))))
+    stream, tokens = speaker.begin(), first.tolist()
+    for token in first[:-1]:
+        stream.read(int(token))
+    for number in drawn:
+        tokens.append(draw(stream.read(tokens[-1]) / 0.8, float(number)))
+    np.testing.assert_array_equal(write(model, first, drawn, 0.8), tokens[len(first) :])
 
 
 def test_tokens_come_as_often_as_they_are_likely():
@@ -106,7 +131,8 @@ def test_there_is_one_before_training_and_one_after_each_epoch():
     kinds = [(type(event).__name__, event.epoch) for event in told]
     after = [(name, k) for k in (1, 2, 3) for name in ("EpochEnded", "Sampled", "Traced")]
     assert kinds == [("Sampled", 0), ("Traced", 0), *after]
-    assert all(len(event.text) == LENGTH for event in of(events, Sampled))
+    assert all(len(event.text) == 12 for event in of(events, Sampled))  # as the sequences
+    assert all(len(event.prefix) == 1 for event in of(events, Sampled))
     assert len({event.text for event in of(events, Sampled)}) == 4
 
 

@@ -16,8 +16,9 @@ from rnnviz.translation.beam import search
 from rnnviz.translation.decoding import write
 from rnnviz.translation.errors import counted, judged
 from rnnviz.translation.network import Network
-from rnnviz.ui import common, server, session
+from rnnviz.ui import common, server, session, translating_settings
 from rnnviz.ui import translating_kept as kept
+from rnnviz.ui.translating_sentence import telling
 from rnnviz.ui.translating_views import VIEWS
 from rnnviz.ui.words import number
 
@@ -94,9 +95,15 @@ def core(run: Run, epoch: int = 2) -> tuple[Network, kept.HeldOut]:
     return network, kept.held_out(run)
 
 
-def first(run: Run, row: int = 0):
-    """The network, and one held-out source as it is encoded."""
+def shown_first(run: Run) -> int:
+    """The place of the held-out sentence that the page begins with."""
+    return telling(kept.held_out(run).pairs.source_lengths)
+
+
+def first(run: Run):
+    """The network, and the source that the page begins with as it is encoded."""
     network, held = core(run)
+    row = shown_first(run)
     source = held.pairs.sources[row : row + 1, : held.pairs.source_lengths[row]]
     return network, network.encode(source, held.pairs.source_lengths[row : row + 1])
 
@@ -136,7 +143,7 @@ def test_the_output_is_that_of_the_run_s_weights(trained: Run) -> None:
     text = kept.pairs(trained.config)
     network, encoded = first(trained)
     out = write(network, encoded, longest=kept.longest(text))
-    held = kept.held_out(trained).rows[0]
+    held = kept.held_out(trained).rows[shown_first(trained)]
     shown = [element.value for element in app.get("code")][:2]
     assert shown == [text.decode(out.tokens) or "(nothing)", text.target_texts[held]]
     said = words(app)
@@ -257,12 +264,17 @@ def test_a_second_run_without_attention_is_beside_this_one(trained: Run) -> None
     assert other.config.model.attention == "none"
     assert other.config.training == trained.config.training
     said = words(app)
+    assert f"Shown: {translating_settings.named(trained.config)}." in said
     total = len(kept.held_out(trained).rows)
-    for run, name in ((trained, "general"), (other, "no")):
+    for run, name in ((trained, trained.config.model.attention), (other, "no")):
         right = int(kept.right(run, 2).sum())
         assert f"{name} attention, epoch 2: {right} of {total} right" in said
-    lonely = sound(opened(**SMALL, translate=other.id, translate_attention="none"))
+    lonely = sound(opened(**SMALL, translate=other.id))
     assert "This network has no attention" in words(lonely)
+    assert "no attention, 2 epochs. These are other settings" in words(lonely)
+    taken = sound(lonely.button(key="do_translate_take").click().run())
+    assert taken.selectbox(key="translate_attention").value == "none"
+    assert "These are other settings" not in words(taken)
 
 
 def test_a_text_of_one_s_own_is_translated_and_judged_by_the_rule(trained: Run) -> None:

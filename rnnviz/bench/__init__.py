@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from rnnviz.bench.app import IN_BROWSER, in_browser
 from rnnviz.bench.core import HEAT_MAP, TIMED, Row, alone, heat_map
 from rnnviz.bench.data import FORMS, reading
+from rnnviz.bench.decoding import DECODED
 from rnnviz.bench.inside import PARTS
+from rnnviz.bench.language import ROWS as OF_LANGUAGE
 from rnnviz.bench.searching import MATCHED, matched
 from rnnviz.bench.speaking import SPOKEN, spoken
 from rnnviz.bench.translating import TRANSLATED, translated
@@ -19,9 +21,11 @@ ROWS: Mapping[str, Callable[[str], Row]] = {
     **dict.fromkeys(FORMS, reading),
     **PARTS,
     MATCHED: matched,
+    **OF_LANGUAGE,
     SPOKEN: spoken,
     TRANSLATED: translated,
     **LEARNED,
+    **DECODED,
     **dict.fromkeys(IN_BROWSER, in_browser),
 }
 

@@ -131,8 +131,7 @@ def noise(people: int, steps: int) -> SequenceDataset:
 def fit_in_turns(config: RunConfig, home: Path, state: bytes | None) -> Stream:
     """A run's program: fit, with a turn of the bare loop after every few batches.
 
-    Writes the seconds of both to home/pairs.json. What the pump does with an event is counted as
-    fit's; what fit does between two epochs is not.
+    What the pump does with an event is counted as fit's; what fit does between two epochs is not.
     """
     steps = int(config.data.blocks.partition("x")[0])
     dataset = noise(config.data.people, steps)
@@ -140,9 +139,16 @@ def fit_in_turns(config: RunConfig, home: Path, state: bytes | None) -> Stream:
     inputs = torch.from_numpy(dataset.inputs[rows].copy())
     targets = torch.from_numpy(dataset.targets[rows].copy())
     plain = plain_loop(inputs, targets, config.training.learning_rate)
+    yield from beside(fit(config, dataset, state), plain, max(1, TURN // steps), home)
+
+
+def beside(stream: Stream, plain: Iterator[float], turn: int, home: Path) -> Stream:
+    """A training's events, with as many steps of a bare loop after every `turn` batches.
+
+    Writes the seconds of both to home/pairs.json.
+    """
     next(plain)  # the first step of either is not counted
-    turn, pairs = max(1, TURN // steps), Pairs([], [])
-    stream = fit(config, dataset, state)
+    pairs = Pairs([], [])
     event, began, batches = next(stream), 0.0, -1
     while not isinstance(event, Finished | Failed):
         wishes = yield event
@@ -160,6 +166,23 @@ def fit_in_turns(config: RunConfig, home: Path, state: bytes | None) -> Stream:
     yield event
 
 
+def pairs_of(config: RunConfig, program: str) -> Pairs:
+    """What a program that takes turns has measured in a run of the app's.
+
+    Raises:
+        RunError: the run broke off.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        run = Run.create(home, config, owner="bench", now=time.time(), program=program)
+        outcome = pump(run, clock=time.time, lease=3600.0)
+        if outcome.kind != "finished":
+            raise RunError(
+                f"the run to be measured broke off: {run.follow(Reading()).view.message}"
+            )
+        return Pairs(*json.loads((home / "pairs.json").read_text()))
+
+
 def training(name: str, blocks: str, people: int, epochs: int, least: float) -> Row:
     """fit with its events taken as the app takes them, beside the bare loop."""
     config = RunConfig(
@@ -167,16 +190,7 @@ def training(name: str, blocks: str, people: int, epochs: int, least: float) -> 
         model=ModelConfig(hidden_size=HIDDEN, attention="none"),
         training=TrainingConfig(epochs=epochs, batch_size=BATCH, clip_norm=CLIP),
     )
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        program = f"{__name__}:fit_in_turns"
-        run = Run.create(home, config, owner="bench", now=time.time(), program=program)
-        outcome = pump(run, clock=time.time, lease=3600.0)
-        if outcome.kind != "finished":
-            raise RunError(
-                f"the run to be measured broke off: {run.follow(Reading()).view.message}"
-            )
-        pairs = Pairs(*json.loads((home / "pairs.json").read_text()))
+    pairs = pairs_of(config, f"{__name__}:fit_in_turns")
     rows = BATCH * max(1, TURN // int(blocks.partition("x")[0]))
     ours, rival = (rows / float(np.median(seconds)) for seconds in pairs)
     return pairs.row(name, least, f"{ours:,.0f} against {rival:,.0f} samples/s")
@@ -335,9 +349,9 @@ TIMED: Mapping[str, Callable[[str], Row]] = {
 }
 
 
-def alone(name: str) -> Row:
-    """Measures one of TIMED in a process of its own, with one thread."""
-    code = f"from {__name__} import tell; tell()"
+def alone(name: str, where: str = __name__) -> Row:
+    """Measures one of a module's TIMED in a process of its own, with one thread."""
+    code = f"from {where} import TIMED; from {__name__} import tell; tell(TIMED)"
     path = os.pathsep.join(filter(None, [str(PACKAGES), os.environ.get("PYTHONPATH", "")]))
     environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": path}
     command = [sys.executable, "-P", "-c", code, name]
@@ -347,7 +361,7 @@ def alone(name: str) -> Row:
     return Row(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def tell() -> None:
+def tell(timed: Mapping[str, Callable[[str], Row]]) -> None:
     """What that process does: measures what its argument names, and prints the row as JSON."""
     name = sys.argv[1]
-    print(json.dumps(asdict(TIMED[name](name))))
+    print(json.dumps(asdict(timed[name](name))))

@@ -187,9 +187,9 @@ class SequenceDataset:
     def writable(self) -> bool:
         """Whether a network that learns from it can write more of the kind, token by token.
 
-        Not so where only some steps have a target, or an input.
+        Not so where only some steps have a target, or an input, or where more is known of a row.
         """
-        whole = self.counted is None and self.given is None
+        whole = self.counted is None and self.given is None and not self.covariates.shape[1]
         return self.task is Task.NEXT_TOKEN and whole
 
     @property

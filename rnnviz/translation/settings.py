@@ -35,10 +35,12 @@ PARTS = {
 COMMON: Mapping[str, Any] = {  # where a task says nothing else
     "hidden_size": 64,
     "embedding": 32,
-    "attention": "general",
-    "batch_size": 32,
-    "epochs": 20,
-    "learning_rate": 0.005,
+    "bidirectional": True,  # so that an annotation knows what stands on both of its sides
+    "attention": "dot",
+    "pairs": 8000,
+    "batch_size": 16,
+    "epochs": 6,
+    "learning_rate": 0.003,
 }
 
 

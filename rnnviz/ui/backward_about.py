@@ -13,8 +13,10 @@ ABOUT: Mapping[str, str] = {
 $\partial L/\partial h_t$ is all that the loss says to the state after step $t$: through the head,
 through attention, and through every later step. One scan from the last step to the first finds it:
 
-$$\frac{\partial L}{\partial h_{t-1}} = J_t^{\top}\,\frac{\partial L}{\partial h_t} +
-\text{what enters from above},\qquad J_t = \frac{\partial h_t}{\partial h_{t-1}}$$
+$$
+\frac{\partial L}{\partial h_{t-1}} = J_t^{\top}\,\frac{\partial L}{\partial h_t} +
+\text{what enters from above},\qquad J_t = \frac{\partial h_t}{\partial h_{t-1}}
+$$
 
 For the LSTM, $\partial L/\partial c_t$ includes what passes through $h_t = o \cdot \tanh(c_t)$ (the
 cheat sheet's table leaves out this tanh). Norms are Euclidean, over units. Source: {notes}.
@@ -31,8 +33,10 @@ $\frac{\partial L}{\partial W} = \sum_s \sum_{t \le s}
 A nudge of the state $d$ steps before $t$ arrives multiplied by $J_t J_{t-1} \cdots J_{t-d+1}$. With
 spectral norms
 
-$$\Bigl\lVert \prod J_i \Bigr\rVert \le \prod \lVert J_i \rVert \le \bigl(\lVert U \rVert
-\max \lvert \mathrm{squash}' \rvert\bigr)^d,$$
+$$
+\Bigl\lVert \prod J_i \Bigr\rVert \le \prod \lVert J_i \rVert \le \bigl(\lVert U \rVert
+\max \lvert \mathrm{squash}' \rvert\bigr)^d,
+$$
 
 the last for the plain RNN only: {notes}, and {pascanu}. The largest slope is the largest that was
 seen on these steps. Gradients vanish or explode with the number of steps $d$ (the cheat sheet says:
@@ -43,9 +47,11 @@ state. The whole Jacobian of the LSTM is that of $(h, c)$.
     "weights": r"""
 The weights of a gate are used at every step, so their gradient is a sum over steps:
 
-$$\frac{\partial L}{\partial W_k} = \sum_t \delta_{k,t}\, x_t^{\top},\quad
+$$
+\frac{\partial L}{\partial W_k} = \sum_t \delta_{k,t}\, x_t^{\top},\quad
 \frac{\partial L}{\partial U_k} = \sum_t \delta_{k,t}\, h_{t-1}^{\top},\quad
-\frac{\partial L}{\partial b_k} = \sum_t \delta_{k,t},$$
+\frac{\partial L}{\partial b_k} = \sum_t \delta_{k,t},
+$$
 
 with $\delta_{k,t}$ the loss's derivative by the gate before its squash. In torch's GRU the gate $r$
 multiplies $U_n h + b$, so there $\delta$ is scaled by $r$ for $U_n$. It is the gradient of the

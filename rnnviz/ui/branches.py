@@ -95,12 +95,11 @@ def any_token(done: Experiment) -> None:
         return
     found = choice(done.spoken.scores_at(place), done.plan.shaping)
     options = [int(token) for token in found.order]
-    widgets.forget_unless("say_token", options)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     token = row.selectbox(
         f"At token {place + 1}, any token, the likeliest first",
         options,
-        key="say_token",
+        key=f"say_token_{place}",  # another place begins with its own likeliest
         format_func=lambda token: f"{names[token]!r}  {100 * found.plain[token]:.3g} %",
     )
     row.button(

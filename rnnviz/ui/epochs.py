@@ -29,16 +29,17 @@ def samples(done: Experiment) -> None:
     if len(traced) < 2:
         st.caption("Only one epoch is kept by now.")
         return
-    names = [str(epoch) for epoch in traced]
+    names = [*(str(epoch) for epoch in traced), "latest"]
     widgets.forget_unless("say_epoch", names)
-    epoch = st.select_slider(
+    chosen = st.select_slider(
         "After epoch",
         names,
-        value=widgets.held("say_epoch", names[-1]),
+        value=widgets.held("say_epoch", "latest"),
         key="say_epoch",
         help="0 is before training. Prefix, shaping and seed are those above; nothing is forced.",
     )
-    found = _sample(done, int(epoch), replace(done.plan, forced=()))
+    epoch = traced[-1] if chosen == "latest" else int(chosen)
+    found = _sample(done, epoch, replace(done.plan, forced=()))
     if found is not None:
         vocabulary = done.dataset.vocabulary
         coloured_tokens(

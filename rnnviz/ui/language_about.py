@@ -5,8 +5,10 @@ import streamlit as st
 ABOUT = r"""
 **A language model** gives each next token a probability, and a text the product of them:
 
-$$p(x_1, \dots, x_T) = \prod_t p(x_t \mid x_1, \dots, x_{t-1}),\qquad
-p(x_t = k \mid \cdot) = \frac{\exp s_k}{\sum_j \exp s_j}$$
+$$
+p(x_1, \dots, x_T) = \prod_t p(x_t \mid x_1, \dots, x_{t-1}),\qquad
+p(x_t = k \mid \cdot) = \frac{\exp s_k}{\sum_j \exp s_j}
+$$
 
 with $s$ the head's scores after the network has read $x_{t-1}$. Here it reads on, one token at a
 time, and its state is kept: nothing is run again. It begins with zero states. Surprise is
@@ -20,8 +22,10 @@ is: only that of a held-out text does.
 
 **Temperature, top-k, top-p**, in this order:
 
-$$q_k \propto \exp(s_k / \tau),\qquad V_k = \text{the } k \text{ likeliest},\qquad
-V_p = \text{the fewest likeliest with } \sum q \ge p$$
+$$
+q_k \propto \exp(s_k / \tau),\qquad V_k = \text{the } k \text{ likeliest},\qquad
+V_p = \text{the fewest likeliest with } \sum q \ge p
+$$
 
 What is left is divided by its sum. $\tau \to 0$ is greedy. Top-k: Fan, Lewis and Dauphin (2018).
 Top-p, the nucleus: Holtzman, Buys, Du, Forbes and Choi (2020), *The curious case of neural text

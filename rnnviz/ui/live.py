@@ -44,7 +44,7 @@ def badge(state: State) -> None:
 def ticking(
     draw: Callable[[RunView, State], None], run: Run, before: Look, *, every: float, name: str
 ) -> None:
-    """Draw now and, while the run is active, again at intervals; the whole page at a new state.
+    """Draw now and, until the run has ended, again at intervals; the whole page at a new state.
 
     The drawing must always make the same number of elements, and holds no controls.
 
@@ -57,7 +57,14 @@ def ticking(
             st.rerun()  # buttons and pages depend on it
         draw(*now)
 
-    st.fragment(once, run_every=every if before[1].active else None, key=f"{name}_{run.id}")()
+    st.fragment(once, run_every=_every(before[1], every), key=f"{name}_{run.id}")()
+
+
+def _every(state: State, fast: float) -> float | None:
+    """Between two looks [s]; none at what has ended. What holds may be let go by another tab."""
+    if state.active:
+        return fast
+    return SLOW if state.kind in ("paused", "interrupted") else None
 
 
 def _decides(seen: Look) -> tuple[object, ...]:

@@ -91,6 +91,8 @@ def looking() -> Looking | None:
     row = int(trace.sequences[chosen.sequence])
     if data.source.simulated and data.whose == "people":
         st.caption("Simulated people: calibrated to NHANES 2003–06, none of them real.")
+    if told := _of_text(data, trace):
+        st.caption(told)
     look = Look(
         sequence=chosen.sequence,
         layer=layer.layer,
@@ -105,6 +107,23 @@ def looking() -> Looking | None:
     return Looking(
         run=run, view=view, dataset=data, trace=trace, survey=survey, chosen=chosen, look=look
     )
+
+
+def _of_text(data: SequenceDataset, trace: Trace) -> str:
+    """What has to be known of a text's network to read the pictures of it."""
+    said = []
+    if data.carried:
+        said.append(
+            "This window begins with a state of zeros; in training and in scoring the state is "
+            "carried on from the window before."
+        )
+    if trace.embedding is not None:
+        size = trace.embedding.shape[1]
+        said.append(
+            f"Tokens are embedded in {size} numbers: W of layer 1 stands here for W E, so that a "
+            "token is read one-hot."
+        )
+    return " ".join(said)
 
 
 def _missing(view: RunView, state: str) -> None:

@@ -46,8 +46,7 @@ def train(config: RunConfig | None) -> tuple[Run | None, RunView]:
         return None, RunView()
     if not seen[0].ended:
         _live(run)
-    if config is not None and run.config != config:
-        st.caption("What is shown below was trained with other settings than those chosen above.")
+    _whose(run, config)
     begun = bool(seen[0].snapshots)
 
     def once(view: RunView, state: State) -> None:
@@ -61,6 +60,22 @@ def train(config: RunConfig | None) -> tuple[Run | None, RunView]:
     live.ticking(once, run, seen, every=EVERY, name=NAME)
     about("page")
     return run, seen[0]
+
+
+def _whose(run: Run, config: RunConfig | None) -> None:
+    """What the run is, and whether it is what the settings above say."""
+    said = controls.escaped(translating_settings.named(run.config))
+    if run.config == config:
+        st.caption(f"Shown: {said}.")
+        return
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.caption(f"Shown: {said}. These are other settings than those chosen above.")
+    row.button(
+        "Take them over",
+        key="do_translate_take",
+        on_click=translating_settings.take,
+        args=(run.config,),
+    )
 
 
 def _live(run: Run) -> None:

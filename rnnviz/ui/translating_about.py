@@ -20,8 +20,10 @@ ABOUT: Mapping[str, str] = {
 The **encoder** reads the source $x_1 \dots x_{T_x}$ and leaves a state $h_s$ for each token. The
 **decoder** begins with the encoder's last states, layer by layer, and writes
 
-$$p(y_t \mid y_{<t}, x) = \mathrm{softmax}(W [d_t; c_t] + b),\qquad d_t =
-\mathrm{step}(d_{t-1}, y_{t-1}),\qquad c_t = \sum_s \alpha_{ts} h_s$$
+$$
+p(y_t \mid y_{<t}, x) = \mathrm{softmax}(W [d_t; c_t] + b),\qquad d_t =
+\mathrm{step}(d_{t-1}, y_{t-1}),\qquad c_t = \sum_s \alpha_{ts} h_s
+$$
 
 until END. It learns by $-\frac{1}{T_y} \sum_t \ln p(y_t \mid y_{<t}, x)$ [nats per token].
 **Teacher forcing** $f$: while it learns, each token before is the true one with probability $f$
@@ -33,10 +35,12 @@ encoder's last state); deep; both directions; the source read backwards ({sutske
 a rule are the same each time, and no source stands in two of the parts.
 """,
     "steps": r"""
-$$e_{ts} = \begin{cases} d_t \cdot h_s & \text{dot} \\ d_t \cdot (W h_s) & \text{general} \\
+$$
+e_{ts} = \begin{cases} d_t \cdot h_s & \text{dot} \\ d_t \cdot (W h_s) & \text{general} \\
 v \cdot \tanh(W_d d_t + W_h h_s) & \text{additive}\end{cases}\qquad
 \alpha_{ts} = \frac{\exp e_{ts}}{\sum_k \exp e_{tk}},\quad \sum_s \alpha_{ts} = 1,\qquad
-c_t = \sum_s \alpha_{ts} h_s$$
+c_t = \sum_s \alpha_{ts} h_s
+$$
 
 Dot and general: {luong}; additive: {bahdanau}. The state after the step asks, as in {luong}; in
 {bahdanau} it is the one before, and the context goes into the step. Numbers are in float64, from
@@ -72,8 +76,10 @@ by letting the decoder write it. If $P(y^*) > P(\hat y)$, the network knows bett
 **search** is at fault: a wider beam can help. Else the **network** is at fault. Compared is what
 the search ranks by, $\ln P / T_y^\alpha$ ({sheet}).
 
-$$\mathrm{BLEU} = \mathrm{BP} \cdot \exp\Bigl(\frac{1}{n} \sum_{k=1}^{n} \ln p_k\Bigr),\qquad
-\mathrm{BP} = \min\bigl(1, e^{1 - r/c}\bigr)$$
+$$
+\mathrm{BLEU} = \mathrm{BP} \cdot \exp\Bigl(\frac{1}{n} \sum_{k=1}^{n} \ln p_k\Bigr),\qquad
+\mathrm{BP} = \min\bigl(1, e^{1 - r/c}\bigr)
+$$
 
 with $p_k$ the share of the $k$-grams that were written and stand in the true answer, each counted
 no more often than there; $c$ tokens written, $r$ in the answer (Papineni et al. 2002). {sheet} has
@@ -87,9 +93,11 @@ of a length the intervals are wide; they are Wilson's, at 95 %.
     "attribution": r"""
 For each written token, given those before it:
 
-$$\text{gradient} \times \text{input}_{ts} = \frac{\partial \ln p(y_t \mid y_{<t}, x)}{\partial
+$$
+\text{gradient} \times \text{input}_{ts} = \frac{\partial \ln p(y_t \mid y_{<t}, x)}{\partial
 E_s} \cdot E_s,\qquad \text{occlusion}_{ts} = \ln p(y_t \mid \dots, x) - \ln p(y_t \mid \dots, x
-\text{ with } E_s = 0)$$
+\text{ with } E_s = 0)
+$$
 
 with $E_s$ what stands for source token $s$: its embedding, or 1 at its place. The gradient is
 exact, in closed form through head, attention, decoder and encoder, all output tokens in one scan.

@@ -73,13 +73,14 @@ def _words(
     """Which source token each of the three puts first, for the chosen output token."""
     t = seen.step
     token = controls.escaped(seen.output_tokens[t])
-    ways = [("the gradient", by_gradient[t]), ("the occlusion", by_occlusion[t])]
+    ways = [("gradient × input", by_gradient[t]), ("the fall without it", by_occlusion[t])]
     if seen.output.weights is not None:
         ways.insert(0, ("attention", seen.output.weights[t]))
     firsts = [int(values.argmax()) for _, values in ways]
     parts = [
-        f"{name} {controls.escaped(seen.source_tokens[s])} ({s + 1}; {number(float(values[s]), 3)})"
+        f"{name} at {controls.escaped(seen.source_tokens[s])} (source token {s + 1}, "
+        f"{number(float(values[s]), 3)})"
         for (name, values), s in zip(ways, firsts, strict=True)
     ]
     agree = "They agree here." if len(set(firsts)) == 1 else "They do not agree here."
-    return f"For output token {t + 1}, **{token}**, most comes by {', by '.join(parts)}. {agree}"
+    return f"For output token {t + 1}, **{token}**, largest are {', '.join(parts)}. {agree}"

@@ -24,6 +24,7 @@ HELD_OUT, TYPED = "held out", "my own"
 GIVEN, ROWS, STEP = "translate_given", "translate_rows", "translate_t"  # in the address
 SIGNS = ("PAD", "START", "END", "UNK")  # the first tokens of every vocabulary, as people read them
 _MOST_LISTED = 300  # held-out sentences in the list
+_WIDEST = 24  # tokens of the sentence that is shown first
 _PICK, _TEXT, _WHOSE = "translate_pick", "translate_text", "translate_whose"
 
 
@@ -157,6 +158,7 @@ def _held_out(run: Run, view: RunView, row: st.delta_generator.DeltaGenerator) -
     picked = row.selectbox(
         "Held-out sentence",
         places,
+        telling(text.source_lengths[rows]),
         key=_PICK,
         format_func=lambda k: f"{k}. {text.source_texts[rows[k - 1]]}",
         bind="query-params",
@@ -172,6 +174,11 @@ def _held_out(run: Run, view: RunView, row: st.delta_generator.DeltaGenerator) -
     )
     place = int(rows[int(picked) - 1])
     return text.source_texts[place], text.target_texts[place]
+
+
+def telling(lengths: Int[np.ndarray, " N"]) -> int:
+    """The place of the sentence to begin with: the longest that is not too wide for a screen."""
+    return int(np.where(lengths <= _WIDEST, lengths, 0).argmax())
 
 
 def _next_wrong(run: Run, view: RunView, picked: int) -> None:

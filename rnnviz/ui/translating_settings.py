@@ -7,6 +7,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.config import (
+    CELL_NAMES,
+    PARALLEL_NAMES,
     DataConfig,
     ModelConfig,
     RunConfig,
@@ -84,6 +86,33 @@ def _begin() -> None:
     wanted = {**usual, **suggested(task)}
     widgets.suggest(
         {key_of(name): _KNOWN[name].type(value) for name, value in wanted.items() if name in usual}
+    )
+
+
+def take(config: RunConfig) -> None:
+    """Choose the settings of a run, in a callback."""
+    parts = config.to_dict()
+    held = {**parts["model"], **parts["training"], **parts["translation"]}
+    names = (*_SWITCHES, *_NETWORK, *_TRAINING, "pairs", "parallel")
+    widgets.suggest({key_of(name): held[name] for name in names})
+    if config.data.file:
+        given.uploaded("file", config.data.file)
+        of_file = {"tokens": config.data.tokens, "target": config.data.target}
+        widgets.suggest({key_of(name): value for name, value in of_file.items()})
+
+
+def named(config: RunConfig) -> str:
+    """What a run learned, and with what: one line."""
+    model, translation = config.model, config.translation
+    layers = f"{model.layers} layers of " if model.layers > 1 else ""
+    ways = ", encoder in both directions" if model.bidirectional else ""
+    back = ", source read backwards" if translation.reversed_input else ""
+    one = ", one network for both" if translation.shared_weights else ""
+    attention = "no attention" if model.attention == "none" else f"{model.attention} attention"
+    return (
+        f"{PARALLEL_NAMES[translation.parallel]}, {translation.pairs:,} pairs: "
+        f"{CELL_NAMES[model.cell]}, {layers}{model.hidden_size} units{ways}{back}{one}, "
+        f"{attention}, {config.training.epochs} epochs"
     )
 
 

@@ -35,8 +35,10 @@ the sum of both, as its authors have it. Source: {sheet}.
     "step": r"""
 With the logistic function $\sigma$, label $y = 1$ for the true word and $y = 0$ for $k$ drawn ones:
 
-$$L = -\ln \sigma(u_o \cdot v) - \sum_{i=1}^{k} \ln \sigma(-u_i \cdot v),\qquad
-\frac{\partial L}{\partial (u \cdot v)} = \sigma(u \cdot v) - y$$
+$$
+L = -\ln \sigma(u_o \cdot v) - \sum_{i=1}^{k} \ln \sigma(-u_i \cdot v),\qquad
+\frac{\partial L}{\partial (u \cdot v)} = \sigma(u \cdot v) - y
+$$
 
 - **Skip-gram**: $v$ is the centre's vector, the true word is a neighbour ({second}).
 - **CBOW**: $v$ is the mean of the neighbours' vectors, the true word is the centre ({first}). Each

@@ -14,7 +14,7 @@ from rnnviz.ui import controls
 from rnnviz.ui.components.tokens import coloured_tokens
 from rnnviz.ui.layout import pair
 
-FIRST = 12  # tokens of the text that are cut at first
+FIRST = 12  # tokens of the text that stand where a line can be typed
 LONGEST = 400  # characters of a line
 HEIGHT = 300  # of a table [px]
 
@@ -72,12 +72,15 @@ def _line(dataset: SequenceDataset, kind: str, dark: bool) -> None:
     first = decode(dataset.inputs[0, : min(FIRST, dataset.lengths[0])], dataset)
     usual = " ".join(first.split())[:LONGEST]
     line = st.text_input(
-        "A line of your own, cut into tokens", usual, max_chars=LONGEST, key="own_line"
+        "A line of your own, cut into tokens",
+        placeholder=usual,
+        max_chars=LONGEST,
+        key="own_line",
     )
     if kind == "words" and dataset.task is Task.CLASSIFICATION:
         line = line.lower()  # as such texts are read
     if not line:
-        st.caption("Type a line to see it cut.")
+        st.caption(f"Type a line to see which {kind} the network would read.")
         return
     try:
         found = encode(line, dataset)

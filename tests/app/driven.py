@@ -100,6 +100,10 @@ EXAMPLES = {
     "words": Example(
         settings={**TOKENS, "tokens": "words", "cell": "GRU", "attention": "dot"},
     ),
+    "pieces": Example(
+        settings={**TOKENS, "tokens": "pieces (byte pairs)", "pieces": "300", "embedding": "6"}
+        | {"carried": "true", "layers": "2", "window": "16"},
+    ),
     "classes": Example(
         settings={**HOURS, "source": "My own file", "target": "sleeper"},
         file=lambda: ("sleep.csv", csv(days(40))),

@@ -19,6 +19,7 @@ EXAMPLES = (
     "relu",
     "characters",
     "words",
+    "pieces",
     "echo",
     "wave",
     "angle",

@@ -35,7 +35,7 @@ def run_epoch(run: Run) -> int:
 
 SEARCHED = [
     *(("lstm with attention", "h"), ("gru of two ways", "h"), ("relu", "h"), ("characters", "h")),
-    *(("random walk", "h"), ("lstm with attention", "c"), ("characters", "c")),
+    *(("random walk", "h"), ("lstm with attention", "c"), ("characters", "c"), ("pieces", "h")),
 ]
 
 
@@ -73,7 +73,9 @@ def test_a_marked_span_is_found_in_other_sequences(name, symbol, trained, shared
     assert f"{spans.total:,} spans in {len(spans.within):,} of " in said
 
 
-@pytest.mark.parametrize("name", ["lstm with attention", "characters", "words", "covariates"])
+@pytest.mark.parametrize(
+    "name", ["lstm with attention", "characters", "words", "pieces", "covariates"]
+)
 def test_units_are_ranked_for_every_property(name, trained):
     app = read(trained(name), "units")
     names = app.selectbox(key="property").options

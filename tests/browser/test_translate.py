@@ -16,6 +16,7 @@ from rnnviz.translation.network import Network
 from rnnviz.translation.settings import TITLE
 from rnnviz.ui.server import OWNER_COOKIE
 from rnnviz.ui.translating_kept import MORE
+from rnnviz.ui.translating_sentence import telling
 
 OWNER = "browser-tests-" + "t" * 29  # 43 letters, as the server makes them
 SMALL = "pairs=1200&translate_epochs=4"
@@ -28,7 +29,8 @@ class Core:
     def __init__(self, run: Run, home: Path) -> None:
         self.text = load(run.config, home)
         self.network = Network.of(run.arrays(4), run.config, len(self.text.source_vocabulary))
-        row = int(self.text.split(run.config.training.seed).test[0])
+        rows = self.text.split(run.config.training.seed).test
+        row = int(rows[telling(self.text.source_lengths[rows])])
         length = self.text.source_lengths[row : row + 1]
         self.source = self.text.sources[row : row + 1, : length[0]]
         self.encoded = self.network.encode(self.source, length)

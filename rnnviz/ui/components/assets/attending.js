@@ -91,6 +91,17 @@ class View {
     } // prettier-ignore
     this.build();
     this.stages.draw();
+    this.toLargest();
+  }
+
+  // A long source is wider than the page: what is read most is to be seen.
+  toLargest() {
+    const { weights } = this.scene;
+    const x = this.x(weights.indexOf(Math.max(...weights)));
+    const { scrollLeft, clientWidth } = this.scroll;
+    if (x < scrollLeft + LEFT || x > scrollLeft + clientWidth - this.pitch) {
+      this.scroll.scrollLeft = x - clientWidth / 2;
+    }
   }
 
   x(s) {

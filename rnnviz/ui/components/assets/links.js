@@ -7,7 +7,7 @@ import { setText } from "./travel.js";
 import { element, number, shape, visible } from "./unrolled_parts.js";
 
 const LEFT = 74; // room for the rows' names
-const [NARROW, USUAL, GAP] = [15, 24, 4]; // widths of a token and between two
+const [NARROW, USUAL, GAP] = [12, 24, 4]; // widths of a token and between two
 const ROOMY = 1.5; // how much wider tokens are where there is room
 const GLYPH = 8.6; // width of a letter
 const ROW = 28; // height of a token
@@ -98,6 +98,7 @@ class View {
     const rows = [source, output, before ?? []];
     const room = width - LEFT - 6;
     this.places = rows.map((row) => placed(row, room));
+    this.svg.classList.toggle("narrow", this.places[0].tokens.some(({ width }) => width < 15));
     const wide = Math.max(...this.places.map((row) => row.end)) + LEFT + 6;
     let y = 6;
     this.barTop = y + 14;

@@ -33,9 +33,10 @@ class View {
     this.id = null;
     this.place = 0; // looked at
     this.shown = 0; // tokens of the text that are shown
-    this.told = null; // the place that the server heard of last
+    this.told = []; // places that the server heard of and has not answered yet
     this.heard = null; // the place that the server named last
     this.wantsMore = false;
+    this.branched = null; // where another token was asked for
     this.playing = false;
     this.speed = 5;
     this.timer = 0;
@@ -101,13 +102,14 @@ class View {
     this.branched = null;
   }
 
-  branched = null; // where another token was asked for
-
-  // The server names a place; it is followed where it is news, and not the echo of what was told.
+  // The server names a place; it is followed where it is news, and not the answer to what was told:
+  // that one may be late, and somebody has moved on.
   obey(place, last) {
+    const answered = this.told.lastIndexOf(place);
+    this.told = this.told.slice(answered + 1);
     if (place === this.heard) return;
     this.heard = place;
-    if (place === this.told || this.playing || this.timer !== 0) return;
+    if (answered >= 0 || this.playing || this.timer !== 0) return;
     this.place = Math.min(place, last);
     this.shown = Math.max(this.shown, this.place + 1);
   }
@@ -192,8 +194,8 @@ class View {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.timer = 0;
-      if (this.told === this.place) return;
-      this.told = this.place;
+      if (this.place === (this.told.at(-1) ?? this.heard)) return;
+      this.told.push(this.place);
       this.tell("place", this.place);
     }, TELL_AFTER);
   }
@@ -204,7 +206,7 @@ class View {
     clearTimeout(this.timer);
     this.timer = 0;
     this.branched = this.place;
-    this.told = this.place;
+    if (this.place !== (this.told.at(-1) ?? this.heard)) this.told.push(this.place);
     this.tell("other", { place: this.place, row });
   }
 
