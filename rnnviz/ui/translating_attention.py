@@ -55,7 +55,6 @@ def step_by_step(seen: Looked) -> None:
             on_token=lambda token: _write(seen, token),
         )
     _another(seen)
-    _numbers(seen)
     about("steps")
 
 
@@ -98,36 +97,6 @@ def _another(seen: Looked) -> None:
     row.button(
         "Write it and go on", key="do_translate_write", on_click=_write, args=(seen, int(token))
     )
-
-
-def _numbers(seen: Looked) -> None:
-    """The chosen step's numbers as a file."""
-    if seen.output.weights is None:
-        return
-    assert seen.output.scores is not None
-    head = "place,token,score before softmax,computed weight,weight"
-    assert seen.output.computed is not None
-    columns = zip(
-        seen.source_tokens,
-        seen.output.scores[seen.step],
-        seen.output.computed[seen.step],
-        seen.output.weights[seen.step],
-        strict=True,
-    )
-    lines = [
-        f"{k},{_cell(token)},{score!r},{own!r},{weight!r}"
-        for k, (token, *values) in enumerate(columns, start=1)
-        for score, own, weight in [map(float, values)]
-    ]
-    st.download_button(
-        "Numbers as CSV", "\n".join((head, *lines)) + "\n", "attention.csv", "text/csv"
-    )
-
-
-def _cell(token: str) -> str:
-    """A token as a CSV's cell, which no spreadsheet takes for a formula."""
-    safe = f"'{token}" if token[:1] in "=+-@\t\r" else token
-    return '"' + safe.replace('"', '""') + '"'
 
 
 # -- the whole picture -----------------------------------------------------------------------------

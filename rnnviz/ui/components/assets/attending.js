@@ -1,9 +1,10 @@
 // One output token, step by step: scores, softmax, weights, weighted states, context, distribution,
 // each with its numbers. Everything that stands in the drawing follows from (stage, progress).
-// Streamlit calls the exported function at each update, on the same parent.
 
-import { savePng, saveSvg } from "./picture_file.js";
+import { mounted } from "./mounting.js";
+import { saveDrawing } from "./picture_file.js";
 import { Stages } from "./stages.js";
+import { saveTable } from "./table_file.js";
 import { setText } from "./travel.js";
 import { element, number, palette, shape, visible } from "./unrolled_parts.js";
 
@@ -20,25 +21,7 @@ const CHOICE = 22; // height of a line of the distribution
 const FROM = { source: 4, state: 34, score: 140, weight: 238, part: 336, said: 446 };
 const CELL = 26; // width of a state
 
-const views = new WeakMap(); // parent element -> View
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  let view = views.get(parentElement);
-  if (view === undefined) {
-    view = new View(parentElement);
-    views.set(parentElement, view);
-  }
-  view.tell = setTriggerValue;
-  view.receive(JSON.parse(new TextDecoder().decode(data)));
-  // An overtaken call is cleaned up as well: only a view that has left the page is at its end.
-  return () =>
-    setTimeout(() => {
-      if (!parentElement.isConnected) {
-        views.delete(parentElement);
-        view.close();
-      }
-    }, 1000);
-}
+export default mounted((parent) => new View(parent));
 
 class View {
   constructor(parent) {
@@ -48,12 +31,11 @@ class View {
       names: NAMES,
       seconds: () => SECONDS,
       show: (stage, progress) => this.show(stage, progress),
+      forms: ["SVG", "PNG", "CSV"],
+      save: (form) => this.save(form),
     });
     const { box } = this.stages;
     box.classList.add("rnnviz-attending");
-    this.stages.files((form) => {
-      (form === "SVG" ? saveSvg : savePng)(this.svg, `attention_step_${this.scene.step + 1}`);
-    });
     box.addEventListener("keydown", (event) => this.key(event));
     this.scroll = element(box, "div", "rnnviz-attending-scroll");
     this.svg = shape(this.scroll, "svg", { class: "rnnviz-attending-drawing", role: "img" });
@@ -62,7 +44,9 @@ class View {
     this.begun = false;
   }
 
-  receive(scene) {
+  receive(data, { setTriggerValue }) {
+    this.tell = setTriggerValue;
+    const scene = JSON.parse(new TextDecoder().decode(data));
     if (JSON.stringify(scene) === JSON.stringify(this.scene)) return;
     this.scene = scene;
     this.colours = palette(scene.scale);
@@ -232,6 +216,15 @@ class View {
       shape(line, "title").textContent = `write ${visible(said, 40)} here and go on`;
       line.addEventListener("click", () => this.tell("token", index));
     });
+  }
+
+  save(form) {
+    const { source, scores, computed, weights, step } = this.scene;
+    const name = `attention_step_${step + 1}`;
+    if (form !== "CSV") return saveDrawing(form, this.svg, name);
+    const head = ["place", "token", "score before softmax", "computed weight", "weight"];
+    const lines = source.map((token, s) => [s + 1, token, scores[s], computed[s], weights[s]]);
+    return saveTable([head, ...lines], name);
   }
 
   // ---- one moment ---------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 // Source and output as two rows of tokens, with links as wide as their attention weights; the
 // weights of one row can be changed by hand. Tokens are data: they only ever become text nodes.
-// Streamlit calls the exported function at each update, on the same parent.
 
-import { savePng, saveSvg } from "./picture_file.js";
+import { mounted } from "./mounting.js";
+import { saveDrawing } from "./picture_file.js";
+import { fileButtons } from "./player.js";
+import { saveTable } from "./table_file.js";
 import { setText } from "./travel.js";
 import { element, number, shape, visible } from "./unrolled_parts.js";
 
@@ -17,25 +19,7 @@ const WIDEST = 11; // of a link, at weight 1
 const LEAST = 0.015; // weight of a link that is drawn
 const NUDGE = 0.05; // of a weight, by a key
 
-const views = new WeakMap(); // parent element -> View
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  let view = views.get(parentElement);
-  if (view === undefined) {
-    view = new View(parentElement);
-    views.set(parentElement, view);
-  }
-  view.tell = setTriggerValue;
-  view.receive(JSON.parse(new TextDecoder().decode(data)));
-  // An overtaken call is cleaned up as well: only a view that has left the page is at its end.
-  return () =>
-    setTimeout(() => {
-      if (!parentElement.isConnected) {
-        views.delete(parentElement);
-        view.close();
-      }
-    }, 1000);
-}
+export default mounted((parent) => new View(parent));
 
 class View {
   constructor(parent) {
@@ -51,7 +35,7 @@ class View {
     const foot = element(this.box, "div", "rnnviz-links-foot");
     this.said = element(foot, "p", "rnnviz-links-said");
     this.said.setAttribute("aria-live", "polite");
-    this.files(foot);
+    fileButtons(foot, ["SVG", "PNG", "CSV"], (form) => this.save(form));
     this.box.addEventListener("keydown", (event) => this.key(event));
     this.svg.addEventListener("pointerleave", () => this.hover(null));
     this.svg.addEventListener("pointermove", (event) => this.dragged(event));
@@ -60,18 +44,9 @@ class View {
     this.observer.observe(this.box);
   }
 
-  files(foot) {
-    const group = element(foot, "span", "rnnviz-links-files");
-    for (const [form, save] of [["SVG", saveSvg], ["PNG", savePng]]) {
-      const made = element(group, "button", "rnnviz-unrolled-button");
-      made.type = "button";
-      made.textContent = form;
-      made.title = `save the drawing as ${form}`;
-      made.addEventListener("click", () => save(this.svg, "links"));
-    }
-  }
-
-  receive(content) {
+  receive(data, { setTriggerValue }) {
+    this.tell = setTriggerValue;
+    const content = JSON.parse(new TextDecoder().decode(data));
     const same = JSON.stringify(content) === JSON.stringify(this.content);
     this.content = content;
     if (same) return;
@@ -86,6 +61,14 @@ class View {
     this.svg.setAttribute("aria-label", content.label);
     this.width = 0;
     this.resize();
+  }
+
+  save(form) {
+    if (form !== "CSV") return saveDrawing(form, this.svg, "links");
+    const { source, output } = this.content;
+    const lines = output.map((token, t) => [t + 1, token, ...(this.weights?.[t] ?? [])]);
+    const head = ["place", "output", ...source.map((token, s) => `${s + 1}. ${token}`)];
+    return saveTable([head, ...lines], "attention");
   }
 
   // ---- places -------------------------------------------------------------------------------

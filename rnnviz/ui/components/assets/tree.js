@@ -1,9 +1,10 @@
 // Beam search as a tree that grows step by step: what is kept, what ended, what is cut.
 // Everything that stands in the drawing follows from (step, progress).
-// Streamlit calls the exported function at each update, on the same parent.
 
-import { savePng, saveSvg } from "./picture_file.js";
+import { mounted } from "./mounting.js";
+import { saveDrawing } from "./picture_file.js";
 import { Stages } from "./stages.js";
+import { saveTable } from "./table_file.js";
 import { setText } from "./travel.js";
 import { element, number, shape, visible } from "./unrolled_parts.js";
 
@@ -14,25 +15,7 @@ const [NARROW, LETTER, LONGEST] = [56, 8.6, 7]; // width of a node beside its to
 const BETWEEN = 26; // width of the edges
 const LEFT = 8;
 
-const views = new WeakMap(); // parent element -> View
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  let view = views.get(parentElement);
-  if (view === undefined) {
-    view = new View(parentElement);
-    views.set(parentElement, view);
-  }
-  view.tell = setTriggerValue;
-  view.receive(JSON.parse(new TextDecoder().decode(data)));
-  // An overtaken call is cleaned up as well: only a view that has left the page is at its end.
-  return () =>
-    setTimeout(() => {
-      if (!parentElement.isConnected) {
-        views.delete(parentElement);
-        view.close();
-      }
-    }, 1000);
-}
+export default mounted((parent) => new View(parent));
 
 class View {
   constructor(parent) {
@@ -44,9 +27,11 @@ class View {
     this.observer.observe(this.box);
   }
 
-  receive(scene) {
-    const text = JSON.stringify(scene);
+  receive(data, { setTriggerValue }) {
+    this.tell = setTriggerValue;
+    const text = new TextDecoder().decode(data);
     if (text === this.text) return;
+    const scene = JSON.parse(text);
     const same = this.scene !== null && this.scene.id === scene.id;
     this.text = text;
     this.scene = scene;
@@ -67,9 +52,10 @@ class View {
       names,
       seconds: () => SECONDS,
       show: (step, progress) => this.show(step, progress),
+      forms: ["SVG", "PNG", "CSV"],
+      save: (form) => this.save(form),
     });
     this.stages.box.classList.add("rnnviz-tree-stages");
-    this.stages.files((form) => (form === "SVG" ? saveSvg : savePng)(this.svg, "beam"));
     this.scroll = element(this.stages.box, "div", "rnnviz-tree-scroll");
     this.svg = shape(this.scroll, "svg", { class: "rnnviz-tree-drawing", role: "img" });
     this.said = element(this.stages.box, "p", "rnnviz-tree-said");
@@ -82,6 +68,15 @@ class View {
     this.width = width;
     this.build();
     this.stages.draw();
+  }
+
+  save(form) {
+    if (form !== "CSV") return saveDrawing(form, this.svg, "beam");
+    const head = ["node", "step", "token", "ln p of the token", "ln P of all", "follows node", "fate"];
+    const lines = this.scene.nodes.map(({ step, token, chance, total, parent, fate }, k) => [
+      k + 1, step, token, chance, total, parent + 1, fate,
+    ]); // prettier-ignore
+    return saveTable([head, ...lines], "beam");
   }
 
   // ---- places -------------------------------------------------------------------------------
