@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.manifold import trustworthiness
 
 from rnnviz.bench import vectors as bench
 from rnnviz.cli import main
@@ -702,6 +703,5 @@ def test_a_map_goes_on_from_the_one_before_and_keeps_neighbours_together() -> No
     wide = np.linalg.norm(first - first.mean(axis=0), axis=1).mean()
     assert np.linalg.norm(after - first, axis=1).mean() < 0.5 * wide
     for places in (first, after):
-        distances = np.linalg.norm(places[:, None] - places, axis=2)
-        np.fill_diagonal(distances, np.inf)
-        assert (distances.argmin(axis=1) // 20 == np.arange(60) // 20).all()
+        # 1 where no stranger is among the nearest five; of places at random about a half
+        assert trustworthiness(vectors, places) > 0.9
