@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,8 @@ def test_an_import_that_points_up_is_found(tmp_path, module, line, broken):
         file.write(f"\n{line}\n")
     done = python(LINT, cwd=tmp_path)
     assert done.returncode == 1
-    assert broken in " ".join(done.stdout.split()), done.stdout
+    said = re.sub(r"(?m)^.* KEPT.*$", "", done.stdout)  # where names stand that are not broken
+    assert broken in " ".join(said.split()), done.stdout
 
 
 def server_modules() -> list[str]:

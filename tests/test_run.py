@@ -30,6 +30,7 @@ from rnnviz.events import (
     RateChanged,
     Resumed,
     RunView,
+    Sampled,
     Score,
     Snapshot,
     Started,
@@ -78,7 +79,6 @@ EVENTS: tuple[Event, ...] = (
     ),
     Traced(step=2, epoch=1, trace=None, survey=None),
     RateChanged(step=2, epoch=1, learning_rate=0.003),
-    ForcingChanged(step=2, epoch=1, teacher_forcing=0.5),
     Checkpointed(step=2, epoch=1, state=b""),
     Paused(step=2, epoch=1, reason='a "quoted"\nline and \ud800'),
     Resumed(step=2, epoch=1, attempt=3),
@@ -86,6 +86,8 @@ EVENTS: tuple[Event, ...] = (
     Failed(step=2, epoch=1, message="ünïcode", where="layer 1"),
     Found(step=2, epoch=1, about="split 1", numbers={"rows": 7.0}, scores=(SCORE,)),
     Snapshot(step=2, epoch=1, arrays=NO_ARRAYS),
+    ForcingChanged(step=2, epoch=1, teacher_forcing=0.5),
+    Sampled(step=2, epoch=1, prefix="the ", text="lamp\n", temperature=0.8, seed=3),
 )
 
 

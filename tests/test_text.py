@@ -203,6 +203,10 @@ def test_in_the_log_quotes_hold_capitals_and_brackets_figures():
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_built_in_text_can_be_learned_from(name):
+    try:
+        SAMPLES[name].text()
+    except DataError:
+        pytest.skip("this Python came without it")
     dataset = load(DataConfig(source="text", sample=name))
     assert dataset.source.title == SAMPLES[name].title
     assert len(dataset.inputs) * dataset.steps <= len(SAMPLES[name].text())

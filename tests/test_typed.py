@@ -25,6 +25,37 @@ def made(kind: str) -> SequenceDataset:
     return sources.load(KINDS[kind], Path())
 
 
+def in_pieces() -> SequenceDataset:
+    texts = tuple(f"It's a naïve <b>café{k % 7}</b>,\n\N{OK HAND SIGN} {k}!" for k in range(60))
+    labelled = Labelled(
+        texts=texts,
+        labels=np.arange(60) % 2,
+        classes=("a", "b"),
+        text="text",
+        target="label",
+        targets=("label",),
+        source=Source(title="pieces"),
+    )
+    return sequences(labelled, DataConfig(tokens="pieces", window=128, pieces=300))
+
+
+def test_pieces_are_read_again_and_need_no_stand_in() -> None:
+    data = in_pieces()
+    for row in (0, 30, 59):
+        tokens = tokens_of(data, row)
+        text = as_text(tokens, data)
+        assert "\n" not in text
+        assert "café" in text
+        found = read_typed(text, data)
+        assert found.tokens == tokens
+        np.testing.assert_array_equal(found.indices, data.inputs[row, : data.lengths[row]])
+    new = read_typed("Ünseen \N{SNOWMAN}", data)
+    assert new.strange == ()
+    assert as_text(new.tokens, data) == "Ünseen \N{SNOWMAN}"
+    begun = read_typed("It's a naïve ", data).tokens
+    assert "a naïve typed by hand" in as_text((*begun, "typed by hand"), data)
+
+
 def with_stand_in(tokens: str = "words") -> SequenceDataset:
     """Of more different words than a vocabulary holds."""
     texts = tuple(f"It's a <b>word{k}</b>,\n{k}!" for k in range(2100))

@@ -4,12 +4,14 @@ import dataclasses
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from sklearn.manifold import trustworthiness
 
 from rnnviz.bench import vectors as bench
 from rnnviz.cli import main
@@ -18,7 +20,7 @@ from rnnviz.data import text as texts
 from rnnviz.data.uploads import store_text
 from rnnviz.errors import DataError, RunError
 from rnnviz.events import BatchEnded, Checkpointed, Event, Finished, Found, RunView, Snapshot
-from rnnviz.vectors import grammar, objectives, training, worked
+from rnnviz.vectors import grammar, maps, objectives, training, worked
 from rnnviz.vectors.corpus import Corpus, keep_shares, noise, read
 from rnnviz.vectors.objectives import Learned
 from rnnviz.vectors.run import fit, fit_stored
@@ -45,7 +47,7 @@ from rnnviz.wishes import Wishes
 
 V, D, B, K, X_MAX = 7, 5, 12, 4, 3.0
 METHODS = ("skipgram", "cbow", "glove")
-SMALL = VectorsConfig(text_words=4_000, dimensions=6, negatives=3, min_count=5)
+SMALL = VectorsConfig(text_words=4_000, dimensions=6, negatives=3, min_count=6)
 
 
 def weights_of(seed: int = 0) -> dict[str, np.ndarray]:
@@ -365,6 +367,15 @@ def events_of(method: str, **more: int) -> list[Event]:
     return list(fit_stored(config, Path()))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_maps() -> Iterator[None]:
+    """The fewest steps that t-SNE takes: whether its maps are good is not asked here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(maps, "FIRST", 250)
+        patch.setattr(maps, "NEXT", 250)
+        yield
+
+
 @pytest.fixture(scope="module", params=METHODS)
 def method(request: pytest.FixtureRequest) -> str:
     return request.param
@@ -681,3 +692,19 @@ def test_the_terminal_tells_each_epoch_and_a_word_s_neighbours(
     assert "'unheard' has no vector" in capsys.readouterr().err
     assert main(["vectors", "--file", str(tmp_path / "none.txt")]) == 2
     assert "there is no text" in capsys.readouterr().err
+
+
+def test_a_map_goes_on_from_the_one_before_and_keeps_neighbours_together() -> None:
+    rng = np.random.default_rng(0)
+    middles = np.repeat(rng.standard_normal((3, 8)), 20, axis=0)
+    vectors = middles + 0.05 * rng.standard_normal((60, 8))
+    first = maps.tsne(vectors, None, 0)
+    after = maps.tsne(vectors + 0.01 * rng.standard_normal((60, 8)), first, 0)
+    wide = np.linalg.norm(first - first.mean(axis=0), axis=1).mean()
+    assert np.linalg.norm(after - first, axis=1).mean() < 0.5 * wide
+    for places in (first, after):
+        distances = np.linalg.norm(places[:, None] - places, axis=2)
+        np.fill_diagonal(distances, np.inf)
+        # a straggler is no fault of a map, and which one depends on the last bits
+        assert (distances.argmin(axis=1) // 20 == np.arange(60) // 20).mean() > 0.9
+        assert trustworthiness(vectors, places) > 0.8  # of places at random about a half

@@ -13,7 +13,7 @@ from rnnviz.runs.run import Run
 from rnnviz.ui import common, server, session, vectors_reading, vectors_subject, widgets
 from rnnviz.ui.components.plot import Clicked
 from rnnviz.ui.words import number
-from rnnviz.vectors import grammar, worked
+from rnnviz.vectors import grammar, maps, worked
 from rnnviz.vectors.space import principal
 from rnnviz.vectors.told import space_of
 from rnnviz.vectors.trained import vectors_in
@@ -39,6 +39,8 @@ def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RNNVIZ_RUNNER", "inline")
     monkeypatch.setenv("RNNVIZ_HOME", str(shared_home))
     monkeypatch.setattr(common, "owner", lambda: "me")
+    monkeypatch.setattr(maps, "FIRST", 250)  # the fewest steps that t-SNE takes
+    monkeypatch.setattr(maps, "NEXT", 250)
     # AppTest would read through all installed packages for components; rnnviz registers its own
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda *_: [])
     return shared_home

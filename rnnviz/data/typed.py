@@ -1,12 +1,14 @@
 """Sentences that people type, as the tokens of a data set that a network learned from. No files."""
 
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
 
+from rnnviz.data import pieces
 from rnnviz.data.dataset import SequenceDataset
-from rnnviz.data.text import UNKNOWN, tokenise
+from rnnviz.data.text import PIECES, UNKNOWN, cleaned, tokenise
 from rnnviz.errors import DataError
 
 MOST_TOKENS = 512  # of a typed sentence: as long as a window may be
@@ -24,8 +26,22 @@ class Typed(NamedTuple):
 
 def as_text(tokens: tuple[str, ...], dataset: SequenceDataset) -> str:
     """Tokens as one line; `read_typed` makes the same tokens of it."""
+    if _kind(dataset) == PIECES:
+        return _joined(tokens, dataset).replace("\n", LINE_END)
     between = "" if _kind(dataset) == "characters" else " "
     return between.join(LINE_END if token == "\n" else token for token in tokens)
+
+
+def _joined(tokens: tuple[str, ...], dataset: SequenceDataset) -> str:
+    """Pieces by their bytes, as a letter may be in two of them; what is no piece as it is."""
+    place = {token: index for index, token in enumerate(dataset.vocabulary)}
+    runs = ((known, list(some)) for known, some in groupby(tokens, key=place.__contains__))
+    return "".join(
+        pieces.joined(np.array([place[token] for token in some]), dataset.merges)
+        if known
+        else "".join(some)
+        for known, some in runs
+    )
 
 
 def read_typed(text: str, dataset: SequenceDataset) -> Typed:
@@ -40,7 +56,9 @@ def read_typed(text: str, dataset: SequenceDataset) -> Typed:
     """
     kind = _kind(dataset)
     place = {token: index for index, token in enumerate(dataset.vocabulary)}
-    tokens = [_known(token, place) for token in _cut(text, dataset)]
+    tokens = _cut(text, dataset)
+    if kind != PIECES:
+        tokens = [_known(token, place) for token in tokens]
     if not tokens:
         raise DataError(f"the sentence is empty; type at least one of the {len(place)} {kind}")
     if len(tokens) > MOST_TOKENS:
@@ -48,7 +66,7 @@ def read_typed(text: str, dataset: SequenceDataset) -> Typed:
             f"the sentence has {len(tokens):,} {kind}; at most {MOST_TOKENS} are read; shorten it"
         )
     strange = tuple(dict.fromkeys(token for token in tokens if token not in place))
-    stand_in = place.get(UNKNOWN[kind])
+    stand_in = place.get(UNKNOWN.get(kind, ""))
     if strange and stand_in is None:
         raise DataError(_never_saw(strange, len(place), kind))
     indices = np.array([place.get(token, stand_in) for token in tokens], dtype=np.int64)
@@ -57,6 +75,9 @@ def read_typed(text: str, dataset: SequenceDataset) -> Typed:
 
 def _cut(text: str, dataset: SequenceDataset) -> list[str]:
     """Whatever stands between blanks is one token where the vocabulary has it, as <unk>."""
+    if _kind(dataset) == PIECES:
+        read = pieces.cut(cleaned(text.replace(LINE_END, "\n")), dataset.merges)
+        return [dataset.vocabulary[int(index)] for index in read]
     known = set(dataset.vocabulary)
     if "\n" in known and LINE_END not in known:
         text = text.replace(LINE_END, "\n" if _kind(dataset) == "characters" else f" {LINE_END} ")
@@ -79,5 +100,6 @@ def _never_saw(strange: tuple[str, ...], words: int, kind: str) -> str:
 
 
 def _kind(dataset: SequenceDataset) -> str:
-    """ "characters" or "words"; symbols and the like, of which each is a word, are as words."""
-    return "characters" if dataset.features[0].unit == "character" else "words"
+    """ "characters", "pieces" or "words"; symbols and the like are each as a word."""
+    kind = f"{dataset.features[0].unit}s"
+    return kind if kind in ("characters", PIECES) else "words"

@@ -59,8 +59,8 @@ def choose(seen: Looking, marks: dict[int, str]) -> Sentence | None:
             help="Sentences that were not trained on; those with ✗ are told wrong. Type to search.",
         )
     original = tokens_of(data, row)
-    text = widgets.noted(TEXT)[:MOST_CHARACTERS] or as_text(original, data)
-    widgets.put(FIELD, text)
+    changed = widgets.noted(TEXT)[:MOST_CHARACTERS]
+    widgets.put(FIELD, (changed or as_text(original, data))[:MOST_CHARACTERS])
     with right:
         st.text_input(
             "As it stands now: change it, or type your own",
@@ -68,12 +68,16 @@ def choose(seen: Looking, marks: dict[int, str]) -> Sentence | None:
             max_chars=MOST_CHARACTERS,
             on_change=lambda: _typed(as_text(original, data)),
         )
-    return _read(data, row, original, text)
+    return _read(data, row, original, changed)
 
 
-def _read(data: SequenceDataset, row: int, original: tuple[str, ...], text: str) -> Sentence | None:
+def _read(
+    data: SequenceDataset, row: int, original: tuple[str, ...], changed: str
+) -> Sentence | None:
+    as_it_is = data.inputs[row, : data.lengths[row]].astype(np.int64)
     try:
-        now = read_typed(text, data)
+        # pieces that a window's end cut apart would not be cut the same way again
+        now = read_typed(changed, data) if changed else Typed(original, as_it_is, ())
     except DataError as wrong:
         st.warning(controls.escaped(str(wrong)))
         _back()

@@ -1,6 +1,7 @@
 """The Language page: a run's network speaks, token by token, and each decision can be looked at."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,17 +79,23 @@ def looking_at_text() -> Looking | None:
     return seen
 
 
+# a text long enough that a network of half a minute knows more of it than counts of its tokens do
+EXAMPLE: Mapping[str, Any] = {
+    **SUGGESTED["text"],
+    **{"source": "text", "sample": "log", "carried": True},
+    **{"hidden_size": 128, "batch_size": 16, "epochs": 14},
+}
+
+
 def example() -> RunConfig:
     """A language model of characters that is worth looking at after half a minute."""
-    suggested = SUGGESTED["text"]
 
-    def of(cls: type, **more: Any) -> dict[str, Any]:
-        known = controls.named(cls)
-        return {name: value for name, value in suggested.items() if name in known} | more
+    def of(cls: type) -> dict[str, Any]:
+        return {name: EXAMPLE[name] for name in controls.named(cls) if name in EXAMPLE}
 
     return RunConfig(
-        data=DataConfig(**of(DataConfig, source="text")),
-        model=ModelConfig(**of(ModelConfig, hidden_size=128)),
+        data=DataConfig(**of(DataConfig)),
+        model=ModelConfig(**of(ModelConfig)),
         training=TrainingConfig(**of(TrainingConfig)),
     )
 
@@ -105,12 +112,7 @@ def _begin() -> None:
 
     row.button("Train one now", key="do_train_text", type="primary", on_click=start)
     if row.button("Set it up on the Train page", key="do_set_up_text"):
-        parts = (config.data, config.model, config.training)
-        known = {name for part in parts for name in controls.named(type(part))}
-        changed = {"source", "hidden_size", *SUGGESTED["text"]} & known
-        widgets.suggest(
-            {n: getattr(part, n) for part in parts for n in changed if hasattr(part, n)}
-        )
+        widgets.suggest(dict(EXAMPLE))
         st.switch_page(server.home() / "pages" / "train.py")
 
 

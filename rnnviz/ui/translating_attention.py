@@ -93,7 +93,8 @@ def _another(seen: Looked) -> None:
         f"Write another token at place {seen.step + 1}",
         best,
         key="translate_other",
-        format_func=lambda k: f"{names[k]} ({float(np.exp(p[k])):.1%})",
+        # no probability beside it: the browser keeps the words of a choice while the epoch changes
+        format_func=lambda k: names[k],
         width=280,
     )
     row.button(
