@@ -64,6 +64,7 @@ def _pictures(seen: Looked, ways: Ways) -> None:
         if not isinstance(at.y, str):
             choose_step(min(max(round(float(at.y)) - 1, 0), len(seen.output.tokens) - 1))
 
+    first = st.container()
     places = iter(pair("attributed"))
     for name, values in ways.items():
         weight = name == ATTENTION_WEIGHT
@@ -78,7 +79,7 @@ def _pictures(seen: Looked, ways: Ways) -> None:
             unit="weight" if weight else "nats",
             dark=seen.dark,
         )
-        with st.container() if weight else next(places):
+        with first if weight else next(places):
             plot(figure, key=f"translate_by_{KEYS[name]}", on_click=click)
 
 
