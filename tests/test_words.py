@@ -203,6 +203,24 @@ def test_persistence_is_beaten_beyond_three_standard_errors_only(
     assert ("below persistence" in text) == (error == 6.6)
 
 
+def test_counts_of_the_last_tokens_are_named_where_they_are_better() -> None:
+    started = began(3.3, Task.NEXT_TOKEN)
+    counts = (score("bigram", 2.4, "loss"), score("trigram", 2.0, "loss"))
+    started = dataclasses.replace(started, baselines=(*started.baselines, *counts))
+
+    def said(ours: float) -> str:
+        return verdict(view_of(started, epoch(1, ours, "loss")), Task.NEXT_TOKEN)
+
+    lower = " The trigram, which reads the last few tokens only, is lower: test cross-entropy 2."
+    assert said(2.2).endswith(lower)
+    assert said(2.2).startswith("The network beats the frequencies of single tokens")
+    assert said(1.5).endswith(
+        " It is also below the best that reads the last few tokens only, the trigram: "
+        "test cross-entropy 2."
+    )
+    assert "trigram" not in verdict(view_of(began(), epoch(1, 30.0)), Task.REGRESSION)
+
+
 def known(name: str, value: float, *, floor: bool, spread: float = 0.0) -> Known:
     off = np.resize([spread, -spread], 12)
     expected = np.full(12, value)

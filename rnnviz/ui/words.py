@@ -150,7 +150,7 @@ def verdict(view: RunView, task: Task, whose: str = "people") -> str:
     facts = f"test {name} {number(ours)} against {number(theirs)}{unit}"
     people = started.people["test"] if task is not Task.NEXT_TOKEN else 0
     of_whom = f", {people} {whose}" if people else ""
-    more = _persistence(view, network)
+    more = _persistence(view, network) + _counts(view, network)
     difference, error = theirs - ours, network.errors.get(base.predictor)
     if error is not None and difference > 0 and math.isinf(error):
         return (
@@ -167,6 +167,23 @@ def verdict(view: RunView, task: Task, whose: str = "people") -> str:
         share = 100 * difference / theirs if theirs else 0.0
         return f"The network beats {rival}: {facts}, {share:.0f} % lower{of_whom}.{more}"
     return f"The network does not beat {rival}: {facts}{of_whom}.{more}"
+
+
+COUNTS = ("bigram", "trigram", "window model")  # of tokens: what knows those just before
+
+
+def _counts(view: RunView, network: Score) -> str:
+    """Who has a lower loss though it knows the last few tokens only."""
+    started = view.started
+    scores = [of_part(started.baselines, name, "test") for name in COUNTS] if started else []
+    known = {s.predictor: s.metrics["loss"] for s in scores if s is not None}
+    if not known or "loss" not in network.metrics:
+        return ""
+    best = min(known, key=known.__getitem__)
+    facts = f"test {METRICS['loss']} {number(known[best])}"
+    if known[best] < network.metrics["loss"]:
+        return f" The {best}, which reads the last few tokens only, is lower: {facts}."
+    return f" It is also below the best that reads the last few tokens only, the {best}: {facts}."
 
 
 def _persistence(view: RunView, network: Score) -> str:
