@@ -109,8 +109,9 @@ def named(config: RunConfig) -> str:
     back = ", source read backwards" if translation.reversed_input else ""
     one = ", one network for both" if translation.shared_weights else ""
     attention = "no attention" if model.attention == "none" else f"{model.attention} attention"
+    made = "" if translation.parallel == "file" else f", {translation.pairs:,} pairs"
     return (
-        f"{PARALLEL_NAMES[translation.parallel]}, {translation.pairs:,} pairs: "
+        f"{PARALLEL_NAMES[translation.parallel]}{made}: "
         f"{CELL_NAMES[model.cell]}, {layers}{model.hidden_size} units{ways}{back}{one}, "
         f"{attention}, {config.training.epochs} epochs"
     )

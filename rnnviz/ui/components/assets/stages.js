@@ -115,7 +115,9 @@ export class Stages {
     let before = performance.now();
     const tick = (now) => {
       if (!this.playing) return;
-      this.advance((Math.min(now - before, 250) / 1000) * this.speed); // a hidden tab waits
+      // a hidden tab waits; a frame may have begun before the key that starts the player
+      const passed = Math.min(Math.max(now - before, 0), 250);
+      this.advance((passed / 1000) * this.speed);
       before = now;
       if (this.playing) this.frame = requestAnimationFrame(tick);
     };
