@@ -40,6 +40,7 @@ PARALLEL: Mapping[str, Parallel] = {  # their labels: PARALLEL_NAMES (rnnviz.con
         make=reversal.make,
         answer=reversal.answer,
         example="stream",
+        suggested={"epochs": 8},
     ),
     "sorting": Parallel(
         title=sorting.TITLE,
@@ -47,6 +48,7 @@ PARALLEL: Mapping[str, Parallel] = {  # their labels: PARALLEL_NAMES (rnnviz.con
         make=sorting.make,
         answer=sorting.answer,
         example="cabbage",
+        suggested={"epochs": 8},
     ),
     "phrases": Parallel(
         title=phrases.TITLE,
@@ -54,6 +56,7 @@ PARALLEL: Mapping[str, Parallel] = {  # their labels: PARALLEL_NAMES (rnnviz.con
         make=phrases.make,
         answer=phrases.answer,
         example="often the small red bird does not see my old boat",
+        suggested={"epochs": 8},
     ),
     "file": Parallel(
         title=PARALLEL_NAMES["file"],
